@@ -1,0 +1,1 @@
+"""Component resources, one a file: what is there once, and what each partner gets."""

@@ -1,0 +1,1 @@
+"""Prefect flows. A worker pulls them from Git at each run."""

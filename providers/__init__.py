@@ -1,0 +1,1 @@
+"""Dynamic providers. A module here is named in the state of every stack: it never moves."""

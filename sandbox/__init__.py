@@ -1,0 +1,1 @@
+"""The embedded clouds of the `dev` stack: real protocols on loopback, for one machine and no account."""

@@ -1,0 +1,145 @@
+"""Where a sandbox keeps its files, which ports it uses, and the credentials that it made for itself.
+
+Every part of the sandbox gets one `SandboxHome`. Ports come from the one table here; credentials are made at the first
+start and never leave the state folder but through the environment of the processes that need them.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import string
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+LOOPBACK = "127.0.0.1"
+"""The only address that the sandbox ever binds."""
+
+DEFAULT_BASE_PORT = 14500
+"""First of the sandbox's ports; `Pulumi.dev.yaml` names the ports that follow from it."""
+
+ACCOUNT_ID = "123456789012"
+"""The landing zone's own AWS account in the sandbox."""
+
+SNOWFLAKE_ACCOUNT_ID = "999999999999"
+"""The AWS account in which the sandbox's Snowflake keeps its IAM user and its pipes' queue."""
+
+REGION = "us-east-1"
+"""The one region that the sandbox serves."""
+
+SNOWFLAKE_USER = "LANDING"
+"""The Snowflake user that the `dev` stack deploys with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """The table of ports: each part's own, counted from one base."""
+
+    aws: int
+    sftp: int
+    snowflake: int
+    prefect: int
+    git: int
+    plugin_aws: int
+    plugin_snowflake: int
+
+    @classmethod
+    def from_base(cls, base: int) -> Ports:
+        """Give the ports of a sandbox whose first port is `base`, in the order of the fields."""
+        return cls(**{field.name: base + index for index, field in enumerate(fields(cls))})
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyPair:
+    """An AWS access key."""
+
+    access_key_id: str
+    secret_access_key: str
+
+    @classmethod
+    def generate(cls) -> KeyPair:
+        """Make a key pair of the form that AWS gives to IAM users."""
+        alphabet = string.ascii_uppercase + "234567"
+        identifier = "AKIA" + "".join(secrets.choice(alphabet) for _ in range(16))
+        return cls(access_key_id=identifier, secret_access_key=secrets.token_urlsafe(30))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What opens the sandbox's doors: made at run time, kept in a file that only its owner reads."""
+
+    deployer: KeyPair
+    """The landing zone account's administrator: what a person's own AWS credentials are on a real stack."""
+    worker: KeyPair
+    """The Prefect worker's IAM user: reads the partners' objects and nothing else."""
+    snowflake: KeyPair
+    """Snowflake's own IAM user, in Snowflake's AWS account."""
+    snowflake_password: str
+    """The password of `SNOWFLAKE_USER`."""
+
+    @classmethod
+    def generate(cls) -> Credentials:
+        """Make a full set of new credentials."""
+        return cls(
+            deployer=KeyPair.generate(),
+            worker=KeyPair.generate(),
+            snowflake=KeyPair.generate(),
+            snowflake_password=secrets.token_urlsafe(24),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What a sandbox remembers between two starts."""
+
+    base_port: int
+    credentials: Credentials
+
+
+_KEPT = TypeAdapter(Kept)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxHome:
+    """One sandbox: its folder, its ports and its credentials."""
+
+    root: Path
+    ports: Ports
+    credentials: Credentials
+
+    @classmethod
+    def open(cls, root: Path, base_port: int | None = None) -> SandboxHome:
+        """Open the sandbox kept in `root`, made there when it is not there yet.
+
+        A `base_port` that is given is remembered for the next time.
+        """
+        root = root.resolve()
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = root / "home.json"
+        kept = _KEPT.validate_json(file.read_bytes()) if file.exists() else None
+        wanted = Kept(
+            base_port=base_port or (kept.base_port if kept else DEFAULT_BASE_PORT),
+            credentials=kept.credentials if kept else Credentials.generate(),
+        )
+        if wanted != kept:
+            scratch = file.with_suffix(f".{os.getpid()}")
+            scratch.touch(mode=0o600)
+            scratch.write_bytes(_KEPT.dump_json(wanted, indent=2))
+            scratch.replace(file)
+        return cls(root=root, ports=Ports.from_base(wanted.base_port), credentials=wanted.credentials)
+
+    def folder(self, part: str) -> Path:
+        """Give the folder in which `part` keeps what it must find again after a restart."""
+        folder = self.root / part
+        folder.mkdir(exist_ok=True, mode=0o700)
+        return folder
+
+    def log(self, part: str) -> Path:
+        """Give the log file of `part`."""
+        return self.folder("logs") / f"{part}.log"
+
+    def url(self, part: str) -> str:
+        """Give the HTTP address of `part`, a name from the table of ports."""
+        return f"http://{LOOPBACK}:{getattr(self.ports, part)}"
