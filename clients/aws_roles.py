@@ -1,0 +1,59 @@
+"""The trust policies of IAM roles: read and written, with time limits and few retries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from clients.errors import NotFoundError, ServiceError, UnreachableError
+from domain.iam import Policy
+
+_TIMEOUT_SECONDS = 15
+
+
+class RoleTrust:
+    """The trust policy of a role, by IAM's own calls."""
+
+    def __init__(self, *, region: str, endpoint_url: str | None = None) -> None:
+        """Use AWS's default credentials; `endpoint_url` is for an IAM that is not AWS's own."""
+        import boto3  # noqa: PLC0415  # half a second of import that a program which reads no role saves
+        from botocore.config import Config  # noqa: PLC0415
+
+        limits = Config(
+            connect_timeout=_TIMEOUT_SECONDS,
+            read_timeout=_TIMEOUT_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": 4},
+        )
+        self._iam: Any = boto3.client("iam", region_name=region, endpoint_url=endpoint_url, config=limits)  # pyright: ignore[reportUnknownMemberType]  # boto3 makes its clients at run time
+
+    def read(self, role_name: str) -> Policy:
+        """Give the trust policy; NotFoundError when there is no such role."""
+        with _told("read the trust of", role_name):
+            role = self._iam.get_role(RoleName=role_name)["Role"]
+        document = role["AssumeRolePolicyDocument"]
+        return cast("Policy", json.loads(document) if isinstance(document, str) else document)
+
+    def write(self, role_name: str, policy: Policy) -> None:
+        """Replace the trust policy; NotFoundError when there is no such role."""
+        with _told("write the trust of", role_name):
+            self._iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=json.dumps(policy))
+
+
+@contextmanager
+def _told(action: str, role_name: str) -> Generator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # as above
+
+    try:
+        yield
+    except ClientError as error:
+        reply = cast("dict[str, dict[str, str]]", error.response)
+        code, message = reply["Error"].get("Code", ""), reply["Error"].get("Message", "")
+        kind = NotFoundError if code == "NoSuchEntity" else ServiceError
+        raise kind(f"IAM refused to {action} the role {role_name} ({code}: {message})") from error
+    except BotoCoreError as error:
+        raise UnreachableError(
+            f"IAM did not answer when asked to {action} the role {role_name} ({error})",
+            hint="check the AWS credentials, aws:region and the network",
+        ) from error

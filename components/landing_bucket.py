@@ -1,0 +1,167 @@
+"""The bucket that holds the partners' objects, and the key that they are encrypted with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import ComponentResource, Output, ResourceOptions
+
+from domain import iam
+
+_DAYS_TO_KEEP_OLD_VERSIONS = 30
+_DAYS_UNTIL_AN_UNFINISHED_UPLOAD_GOES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandingBucketArgs:
+    """What a landing bucket needs to know."""
+
+    bucket_name: str
+    """Known before anything is made, so that policies and stages can name it in a preview."""
+    account_id: str
+    delete_objects: bool
+    """Whether destroying the stack may remove objects with the bucket."""
+    key_deletion_days: int
+    """How long, in days, a deleted key can still be brought back; 7 to 30."""
+
+
+class LandingBucket(ComponentResource):
+    """A private, versioned bucket under a key of its own, which takes objects over TLS alone."""
+
+    bucket_name: str
+    bucket: Output[str]
+    """The bucket's name once it is there: what waits for the bucket takes it from here."""
+    key_arn: Output[str]
+
+    def __init__(self, name: str, args: LandingBucketArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("landing:aws:LandingBucket", name, {}, opts)
+        self._name = name
+        self._child = ResourceOptions(parent=self)
+        self.bucket_name = args.bucket_name
+        self.key_arn = self._make_key(args).arn
+        bucket = aws.s3.Bucket(
+            f"{name}-bucket", bucket=args.bucket_name, force_destroy=args.delete_objects, opts=self._child
+        )
+        self.bucket = bucket.bucket
+        self._encrypt(bucket)
+        self._close(bucket)
+        self._keep_versions(bucket)
+        self.register_outputs({"bucket": self.bucket, "keyArn": self.key_arn})
+
+    def _make_key(self, args: LandingBucketArgs) -> aws.kms.Key:
+        key = aws.kms.Key(
+            f"{self._name}-key",
+            description=f"Objects of {args.bucket_name}",
+            enable_key_rotation=True,
+            deletion_window_in_days=args.key_deletion_days,
+            policy=Output.json_dumps(iam.key_policy(args.account_id)),
+            opts=self._child,
+        )
+        aws.kms.Alias(
+            f"{self._name}-key-alias", name=f"alias/{args.bucket_name}", target_key_id=key.key_id, opts=self._child
+        )
+        return key
+
+    def _encrypt(self, bucket: aws.s3.Bucket) -> None:
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{self._name}-encryption",
+            bucket=bucket.id,
+            rules=[
+                {
+                    "apply_server_side_encryption_by_default": {
+                        "sse_algorithm": "aws:kms",
+                        "kms_master_key_id": self.key_arn,
+                    },
+                    "bucket_key_enabled": True,
+                }
+            ],
+            opts=self._child,
+        )
+
+    def _close(self, bucket: aws.s3.Bucket) -> None:
+        aws.s3.BucketOwnershipControls(
+            f"{self._name}-ownership",
+            bucket=bucket.id,
+            rule={"object_ownership": "BucketOwnerEnforced"},
+            opts=self._child,
+        )
+        block = aws.s3.BucketPublicAccessBlock(
+            f"{self._name}-public-access",
+            bucket=bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=self._child,
+        )
+        aws.s3.BucketPolicy(
+            f"{self._name}-policy",
+            bucket=bucket.id,
+            policy=Output.json_dumps(
+                iam.bucket_policy(
+                    f"arn:aws:s3:::{self.bucket_name}", f"arn:aws:s3:::{self.bucket_name}/*", self.key_arn
+                )
+            ),
+            # S3 answers OperationAborted to two changes of one bucket's access at the same time.
+            opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[block])),
+        )
+
+    def _keep_versions(self, bucket: aws.s3.Bucket) -> None:
+        versioning = aws.s3.BucketVersioning(
+            f"{self._name}-versioning",
+            bucket=bucket.id,
+            versioning_configuration={"status": "Enabled"},
+            opts=self._child,
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            f"{self._name}-lifecycle",
+            bucket=bucket.id,
+            rules=[
+                {
+                    "id": "tidy",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "noncurrent_version_expiration": {"noncurrent_days": _DAYS_TO_KEEP_OLD_VERSIONS},
+                    "abort_incomplete_multipart_upload": {
+                        "days_after_initiation": _DAYS_UNTIL_AN_UNFINISHED_UPLOAD_GOES
+                    },
+                }
+            ],
+            opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[versioning])),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectEventsArgs:
+    """Who hears of new objects."""
+
+    bucket: pulumi.Input[str]
+    prefix: str
+    queue_arn: pulumi.Input[str] | None
+    """The queue that all pipes of the Snowflake account share; None while no feed has a pipe."""
+
+
+class ObjectEvents(ComponentResource):
+    """The bucket's one notification configuration.
+
+    S3 keeps a single one a bucket and replaces it whole: a second resource for it would take this one's queue away.
+    """
+
+    def __init__(self, name: str, args: ObjectEventsArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("landing:aws:ObjectEvents", name, {}, opts)
+        queue: aws.s3.BucketNotificationQueueArgsDict = {
+            "id": "snowpipe",
+            "queue_arn": args.queue_arn or "",
+            "events": ["s3:ObjectCreated:*"],
+            "filter_prefix": args.prefix,
+        }
+        aws.s3.BucketNotification(
+            f"{name}-notification",
+            bucket=args.bucket,
+            eventbridge=True,
+            queues=[queue] if args.queue_arn else [],
+            opts=ResourceOptions(parent=self),
+        )
+        self.register_outputs({})

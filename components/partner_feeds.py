@@ -1,0 +1,66 @@
+"""What a partner gets in Snowflake: a table and a pipe for each kind of file that it sends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_snowflake as snowflake
+from pulumi import ComponentResource, Output, ResourceOptions
+
+from domain.partners import Feed, Partner, table_name
+from domain.snowflake_sql import SchemaName, copy_statement
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartnerFeedsArgs:
+    """One partner, and the plain values of the stage that its files are read through."""
+
+    partner: Partner
+    database: pulumi.Input[str]
+    schema: pulumi.Input[str]
+    stage: pulumi.Input[str]
+    """The stage's name, once it provably reads: pipes wait for it."""
+
+
+class PartnerFeeds(ComponentResource):
+    """The tables and pipes of one partner."""
+
+    queue_arn: Output[str]
+    """The queue that S3 must tell of new objects: the same for all pipes of a Snowflake account."""
+
+    def __init__(self, name: str, args: PartnerFeedsArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("landing:snowflake:PartnerFeeds", name, {}, opts)
+        self._name = name
+        pipes = [self._load(args, feed) for feed in args.partner.feeds]
+        self.queue_arn = pipes[0].notification_channel
+        self.register_outputs({"queueArn": self.queue_arn})
+
+    def _load(self, args: PartnerFeedsArgs, feed: Feed) -> snowflake.Pipe:
+        physical_name = table_name(args.partner, feed)
+        table = snowflake.Table(
+            f"{self._name}-{feed.name}-table",
+            name=physical_name,
+            database=args.database,
+            schema=args.schema,
+            columns=[{"name": column.name, "type": column.type} for column in feed.columns],
+            # What a partner delivered outlives its entry in the configuration.
+            opts=ResourceOptions(parent=self, retain_on_delete=True),
+        )
+        return snowflake.Pipe(
+            f"{self._name}-{feed.name}-pipe",
+            name=physical_name,
+            database=args.database,
+            schema=args.schema,
+            auto_ingest=True,
+            copy_statement=Output.all(args.database, args.schema, args.stage).apply(
+                lambda known: copy_statement(
+                    SchemaName(database=known[0], schema=known[1]),
+                    table=physical_name,
+                    stage=known[2],
+                    path=f"{args.partner.name}/{feed.name}/",
+                    feed=feed,
+                )
+            ),
+            opts=ResourceOptions(parent=self, depends_on=[table]),
+        )

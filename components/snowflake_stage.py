@@ -1,0 +1,104 @@
+"""Snowflake's side of the bucket: database, schema, storage integration with its trust, and one external stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_snowflake as snowflake
+from pulumi import ComponentResource, Output, ResourceOptions
+
+from domain import iam
+from domain.partners import PARTNERS_PREFIX
+from providers.storage_trust import StorageTrust
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnowflakeStageArgs:
+    """What the stage needs to know."""
+
+    role_name: str
+    bucket_name: str
+    bucket: pulumi.Input[str]
+    """The same bucket's name as an output: listing waits until it is there."""
+    key_arn: pulumi.Input[str]
+    database: str
+    schema: str
+    storage_integration: str
+    stage: str
+    trust_timeout_seconds: int
+
+
+class SnowflakeStage(ComponentResource):
+    """One external stage over all partners' objects, which provably lists them.
+
+    The role starts by trusting nobody; the integration is made with its ARN; the storage trust lets the integration's
+    IAM user in and waits until Snowflake itself can list the location. Nothing is ever made with CREATE OR REPLACE,
+    because that detaches stages and stops pipes.
+    """
+
+    database: Output[str]
+    schema: Output[str]
+    stage: Output[str]
+    """The stage's name, once it is there and the trust holds."""
+
+    def __init__(self, name: str, args: SnowflakeStageArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("landing:snowflake:SnowflakeStage", name, {}, opts)
+        self._name = name
+        self._child = ResourceOptions(parent=self)
+        location = Output.concat("s3://", args.bucket, "/", PARTNERS_PREFIX)
+        role, access = self._stage_role(args)
+        integration = snowflake.StorageIntegrationAws(
+            f"{name}-integration",
+            name=args.storage_integration,
+            enabled=True,
+            storage_provider="S3",
+            storage_aws_role_arn=role.arn,
+            storage_allowed_locations=[location],
+            opts=self._child,
+        )
+        trust = StorageTrust(
+            f"{name}-trust",
+            integration_name=integration.name,
+            integration_external_id=integration.describe_outputs[0].external_id,
+            role_name=role.name,
+            role_arn=role.arn,
+            location=location,
+            timeout_seconds=args.trust_timeout_seconds,
+            # Listing needs the role's rights and the bucket, and the trust is proved by listing.
+            opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[access])),
+        )
+        database = snowflake.Database(f"{name}-database", name=args.database, opts=self._child)
+        schema = snowflake.Schema(f"{name}-schema", name=args.schema, database=database.name, opts=self._child)
+        stage = snowflake.StageExternalS3(
+            f"{name}-stage",
+            name=args.stage,
+            database=database.name,
+            schema=schema.name,
+            url=location,
+            storage_integration=integration.name,
+            opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[trust])),
+        )
+        self.database = database.name
+        self.schema = schema.name
+        self.stage = stage.name
+        self.register_outputs({"database": self.database, "schema": self.schema, "stage": self.stage})
+
+    def _stage_role(self, args: SnowflakeStageArgs) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        role = aws.iam.Role(
+            f"{self._name}-role",
+            name=args.role_name,
+            description="Snowflake reads the partners' objects",
+            assume_role_policy=Output.json_dumps(iam.trust_nobody()),
+            # From here on the storage trust owns the trust policy.
+            opts=ResourceOptions.merge(self._child, ResourceOptions(ignore_changes=["assumeRolePolicy"])),
+        )
+        access = aws.iam.RolePolicy(
+            f"{self._name}-access",
+            name="read-stage",
+            role=role.name,
+            policy=Output.json_dumps(iam.stage_access(args.bucket_name, PARTNERS_PREFIX, args.key_arn)),
+            opts=self._child,
+        )
+        return role, access

@@ -1,0 +1,91 @@
+"""Faults in what a person configured: each with the key as typed, all of them told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong in the configuration."""
+
+    key: str
+    """Where, as the person typed it: `landing:partners[1].feeds[0].format`."""
+    message: str
+    """The value, what is allowed, and the fix, in one sentence."""
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.message}"
+
+
+class ConfigurationError(Exception):
+    """The configuration has faults; the message lists every one of them."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        super().__init__(f"{count} in the stack's configuration:\n" + "\n".join(f"  {fault}" for fault in self.faults))
+
+
+def path_of(key: str, location: Iterable[str | int]) -> str:
+    """Write a place inside a config value as a person would type it: `landing:partners[1].feeds[0].format`."""
+    path = key
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return path
+
+
+def parse(adapter: TypeAdapter[T], value: object, *, key: str, faults: list[Fault], context: object = None) -> T | None:
+    """Check `value` against a type; what is wrong joins `faults`, and then there is no result."""
+    try:
+        return adapter.validate_python(value, context=context)
+    except ValidationError as error:
+        # The place inside a union names the tried branch too; no reader typed that, so only real keys and indexes stay.
+        faults.extend(
+            Fault(path_of(key, _typed_location(value, details["loc"])), _sentence(details))
+            for details in error.errors()
+        )
+        return None
+
+
+def _typed_location(value: object, location: Sequence[str | int]) -> list[str | int]:
+    typed: list[str | int] = []
+    here = value
+    for step in location:
+        if isinstance(here, dict):
+            members = cast("dict[str | int, object]", here)
+            typed.append(step)
+            here = members.get(step)
+        elif isinstance(here, list) and isinstance(step, int):
+            items = cast("list[object]", here)
+            typed.append(step)
+            here = items[step] if step < len(items) else None
+    return typed
+
+
+def _sentence(details: ErrorDetails) -> str:
+    context = details.get("ctx", {})
+    given = details["input"]
+    sentences: dict[str, Callable[[], str]] = {
+        "missing": lambda: "is missing; add it",
+        "extra_forbidden": lambda: "is not a key that is known here; remove it or correct its spelling",
+        "literal_error": lambda: f"{given!r} is not one of {_listed(context['expected'])}",
+        "value_error": lambda: str(context["error"]),
+    }
+    known = sentences.get(details["type"])
+    if known:
+        return known()
+    message = details["msg"]
+    return f"{given!r} is not allowed: {message[:1].lower()}{message[1:]}"
+
+
+def _listed(expected: str) -> str:
+    """Turn pydantic's `'csv', 'json' or 'parquet'` into `csv, json, parquet`."""
+    return expected.replace("'", "").replace(" or ", ", ")

@@ -1,0 +1,145 @@
+"""The stack's settings: what is wrong is told all at once, by the key as typed."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from pathlib import Path
+
+import pytest
+
+from domain.faults import ConfigurationError
+from settings import Settings
+
+
+def public_key(seed: int = 1, kind: str = "ssh-ed25519", *numbers: bytes) -> str:
+    fields = [kind.encode(), *(numbers or (bytes([seed]) * 32,))]
+    blob = b"".join(struct.pack(">I", len(field)) + field for field in fields)
+    return f"{kind} {base64.b64encode(blob).decode()} somebody@laptop"
+
+
+def partner(name: str = "skyway", *, key: object = None, feed: str = "orders") -> dict[str, object]:
+    return {
+        "name": name,
+        "timeZone": "America/New_York",
+        "publicKeys": [key or public_key()],
+        "feeds": [{"name": feed, "columns": [{"name": "ID", "type": "NUMBER"}]}],
+    }
+
+
+def values(**changes: object) -> dict[str, object]:
+    return {
+        "bucket": {"name": "landing-test-partners"},
+        "sftp": {"hostname": "sftp.example.com", "zone": "example.com"},
+        "prefect": {"apiUrl": "http://127.0.0.1:4200/api", "workPool": "landing"},
+        "partners": [partner()],
+    } | changes
+
+
+def check(given: dict[str, object], folder: Path = Path()) -> Settings:
+    return Settings.check(given, project="landing", stack="test", region="us-east-1", folder=folder)
+
+
+def faults(given: dict[str, object]) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        check(given)
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_a_good_stack_is_read() -> None:
+    settings = check(values())
+    assert settings.prefix == "landing-test"
+    assert settings.partners[0].prefix == "partners/skyway/"
+    assert settings.snowflake.schema_name == "RAW"
+
+
+def test_a_format_that_is_not_known_names_the_key_the_value_and_the_choice() -> None:
+    entry = partner("other")
+    entry["feeds"] = [{"name": "orders", "format": "xls", "columns": [{"name": "ID", "type": "NUMBER"}]}]
+    assert faults(values(partners=[partner(), entry | {"publicKeys": [public_key(2)]}])) == [
+        "landing:partners[1].feeds[0].format: 'xls' is not one of csv, json, parquet"
+    ]
+
+
+def test_all_faults_are_told_at_once() -> None:
+    given = values(partners=[partner() | {"timeZone": "EST5", "nme": "x"}], bucket={"name": "Bad_Name"})
+    given.pop("prefect")
+    given["surprise"] = 1
+    told = "\n".join(faults(given))
+    assert "landing:bucket.name: 'Bad_Name' is not a bucket name" in told
+    assert "landing:partners[0].timeZone: 'EST5' is not an IANA time zone" in told
+    assert "landing:partners[0].nme: is not a key that is known here" in told
+    assert "landing:prefect: is missing; add it to Pulumi.test.yaml" in told
+    assert "landing:surprise: is not known here" in told
+
+
+def test_a_close_zone_is_offered() -> None:
+    (told,) = faults(values(partners=[partner() | {"timeZone": "America/NewYork"}]))
+    assert "did you mean 'America/New_York'?" in told
+
+
+def test_no_region_is_a_fault() -> None:
+    with pytest.raises(ConfigurationError, match="aws:region: is missing"):
+        Settings.check(values(), project="landing", stack="test", region=None, folder=Path())
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", "this is a PRIVATE key"),
+        ("ssh-dss AAAA", "'ssh-dss' is not an accepted key type"),
+        ("ssh-ed25519 AAAA", "cut short or damaged"),
+        ("nonsense", "is not one line of an OpenSSH public key"),
+        (public_key(1, "ssh-rsa", b"\x01\x00\x01", b"\x7f" * 128), "an RSA key of 1023 bits is too short"),
+        ({"file": "no/such.pub"}, "the key file 'no/such.pub' cannot be read (No such file or directory)"),
+        ({"path": "x"}, "give the public key's line, or {file:"),
+        (7, "give the public key's line, or {file:"),
+    ],
+)
+def test_a_bad_key_says_what_it_is(key: object, words: str) -> None:
+    (told,) = faults(values(partners=[partner(key=key)]))
+    assert told.startswith("landing:partners[0].publicKeys[0]: ")
+    assert words in told
+
+
+def test_a_key_may_be_a_file_beside_the_program(tmp_path: Path) -> None:
+    (tmp_path / "skyway.pub").write_text(public_key() + "\n")
+    settings = check(values(partners=[partner(key={"file": "skyway.pub"})]), tmp_path)
+    assert settings.partners[0].public_keys[0].body == public_key().rsplit(" ", 1)[0]
+
+
+def test_what_two_partners_cannot_share() -> None:
+    told = faults(values(partners=[partner(), partner()]))
+    assert told[0].startswith(
+        "landing:partners[1].name: 'skyway' is another partner's name (see landing:partners[0].name)"
+    )
+    assert any(line.startswith("landing:partners[1].publicKeys[0]: the same public key") for line in told)
+
+
+def test_two_feeds_whose_tables_would_be_one() -> None:
+    told = faults(values(partners=[partner("sky-way", feed="a"), partner("sky", key=public_key(2), feed="way-a")]))
+    assert len(told) == 1
+    assert told[0] == (
+        "landing:partners[1].feeds[0].name: another feed loads into the table SKY_WAY_A already; choose another name "
+        "(see landing:partners[0].feeds[0].name)"
+    )
+
+
+@pytest.mark.parametrize("name", ["ab", "root!", "-x-", "Skyway", "a" * 33])
+def test_a_partner_name_that_cannot_be_a_user_or_a_folder(name: str) -> None:
+    (told,) = faults(values(partners=[partner(name)]))
+    assert told.startswith(f"landing:partners[0].name: {name!r} is not allowed")
+
+
+def test_a_partner_without_a_feed_is_told_so() -> None:
+    entry = partner()
+    entry["feeds"] = []
+    assert faults(values(partners=[entry])) == ["landing:partners[0].feeds: needs at least one entry"]
+
+
+@pytest.mark.parametrize("flow", ["../x.py:f", "/x.py:f", "flows/x.py", "flows/x:f"])
+def test_a_flow_outside_the_repository_is_refused(flow: str) -> None:
+    entry = partner()
+    entry["feeds"] = [{"name": "orders", "flow": flow, "columns": [{"name": "ID", "type": "NUMBER"}]}]
+    (told,) = faults(values(partners=[entry]))
+    assert told.startswith(f"landing:partners[0].feeds[0].flow: {flow!r} is not allowed")
