@@ -1,0 +1,1 @@
+"""The stand-in for the `aws` package: each type by the AWS service's own calls."""

@@ -1,0 +1,313 @@
+"""The side of a stand-in that speaks to the engine: one gRPC servicer, whatever the package."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import string
+from collections import OrderedDict
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Generic, NoReturn
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2 as plugin
+from pulumi.runtime.proto import provider_pb2 as proto
+from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
+
+from sandbox.plugins.check import Checker, Fault, provider_faults
+from sandbox.plugins.difference import NAMED_BY_US, clashes, compare, inputs_from, keep_spelling
+from sandbox.plugins.ledger import Ledger
+from sandbox.plugins.sdk import Sdk
+from sandbox.plugins.table import CloudT, Package, Row
+from sandbox.plugins.wire import Properties, Value, from_struct, has_unknown, to_struct
+
+_log = logging.getLogger(__name__)
+_SESSIONS = 8
+"""How many engine runs may be open at once; the oldest is closed for one more."""
+
+
+class StandIn(ResourceProviderServicer, Generic[CloudT]):
+    """Serves one package's table to the engine.
+
+    The engine opens one connection for each provider that a run configures, so the connection tells the configs apart.
+    """
+
+    def __init__(self, package: Package[CloudT], ledger: Ledger) -> None:
+        self._package = package
+        self._ledger = ledger
+        self._sdk = Sdk(package.distribution)
+        self._checker = Checker(self._sdk)
+        self._clouds: OrderedDict[str, CloudT] = OrderedDict()
+        self._lock = Lock()
+
+    # What the engine asks of a plug-in as such.
+
+    def Attach(self, request: plugin.PluginAttach, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+        """Be attached to a running engine."""
+        del request, context
+        return empty_pb2.Empty()
+
+    def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin.PluginInfo:  # noqa: N802
+        """Give the version: that of the SDK, so that the engine sees a fitting pair."""
+        del request, context
+        return plugin.PluginInfo(version=self._sdk.version)
+
+    def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+        """Let running calls end by themselves: each is short, and half a creation is worse than a whole one."""
+        del request, context
+        return empty_pb2.Empty()
+
+    def CheckConfig(self, request: proto.CheckRequest, context: grpc.ServicerContext) -> proto.CheckResponse:  # noqa: N802
+        """Refuse keys of the provider's config that the package does not know."""
+        del context
+        faults = list(provider_faults(self._sdk, from_struct(request.news)))
+        return proto.CheckResponse(inputs=request.news, failures=_failures(faults))
+
+    def DiffConfig(self, request: proto.DiffRequest, context: grpc.ServicerContext) -> proto.DiffResponse:  # noqa: N802
+        """No change of a provider's config replaces its resources."""
+        del context
+        changes = proto.DiffResponse.DIFF_NONE if request.olds == request.news else proto.DiffResponse.DIFF_SOME
+        return proto.DiffResponse(changes=changes)
+
+    def Configure(self, request: proto.ConfigureRequest, context: grpc.ServicerContext) -> proto.ConfigureResponse:  # noqa: N802
+        """Take the config for the calls that come over this connection."""
+        given = from_struct(request.args) if request.HasField("args") else {}
+        config = {name: _decoded(value) for name, value in given.items() if not has_unknown(value)}
+        with self._explained(context, f"configuring the provider {self._package.name}"):
+            cloud = self._package.connect(config)
+        with self._lock:
+            self._clouds[context.peer()] = cloud
+            dropped = self._clouds.popitem(last=False)[1] if len(self._clouds) > _SESSIONS else None
+        if dropped is not None:
+            self._package.close(dropped)
+        return proto.ConfigureResponse(acceptSecrets=False, supportsPreview=True, acceptResources=False)
+
+    # What the engine asks about a resource.
+
+    def Check(self, request: proto.CheckRequest, context: grpc.ServicerContext) -> proto.CheckResponse:  # noqa: N802
+        """List all that is wrong with a resource's inputs, and name what the program left unnamed."""
+        token = _type_of(request.urn)
+        row = self._package.rows.get(token)
+        shape = self._sdk.resource(token)
+        if row is None or shape is None:
+            fault = Fault(property="", reason=f"the sandbox does not serve {token}; see docs/deviations.md")
+            return proto.CheckResponse(inputs=request.news, failures=_failures([fault]))
+        inputs = self._named(row, request)
+        inputs, faults = self._checker.check(token, shape, inputs, row.properties)
+        refusal = self._package.refuse(row, self._cloud(context))
+        if refusal is not None:
+            faults.insert(0, Fault(property="", reason=refusal))
+        return proto.CheckResponse(inputs=to_struct(inputs), failures=_failures(faults))
+
+    def Diff(self, request: proto.DiffRequest, context: grpc.ServicerContext) -> proto.DiffResponse:  # noqa: N802
+        """Compare what the program wants with the state."""
+        row = self._row(context, request.urn)
+        self._ledger.confirm(request.urn, request.id)
+        state = from_struct(request.olds)
+        inputs = self._package.expand(self._cloud(context), row, from_struct(request.news))
+        found = compare(row.properties, state, inputs, request.ignoreChanges)
+        kinds = proto.PropertyDiff
+        detail: dict[str, proto.PropertyDiff] = {}
+        for names, plain, replacing in (
+            (found.added, kinds.ADD, kinds.ADD_REPLACE),
+            (found.removed, kinds.DELETE, kinds.DELETE_REPLACE),
+            (found.changed, kinds.UPDATE, kinds.UPDATE_REPLACE),
+        ):
+            for name in names:
+                detail[name] = proto.PropertyDiff(kind=replacing if name in found.replaces else plain)
+        first_delete = row.delete_before_replace or clashes(row.auto_name, state, inputs)
+        return proto.DiffResponse(
+            changes=proto.DiffResponse.DIFF_SOME if detail else proto.DiffResponse.DIFF_NONE,
+            diffs=sorted(found.properties),
+            replaces=sorted(found.replaces),
+            deleteBeforeReplace=bool(found.replaces) and first_delete,
+            detailedDiff=detail,
+            hasDetailedDiff=True,
+        )
+
+    def Create(self, request: proto.CreateRequest, context: grpc.ServicerContext) -> proto.CreateResponse:  # noqa: N802
+        """Make the object, or find the one that an engine asked for and then did not live to write down."""
+        row, cloud = self._row(context, request.urn), self._cloud(context)
+        inputs = self._package.expand(cloud, row, from_struct(request.properties))
+        if request.preview:
+            return proto.CreateResponse(properties=to_struct(_outputs(inputs)))
+        with self._explained(context, f"creating {_shown(request.urn)}", cloud):
+            identifier = self._adopt(row, cloud, request.urn, inputs)
+            if identifier is None:
+                identifier = row.create(cloud, inputs)
+                self._ledger.record(request.urn, identifier)
+                row.settle(cloud, identifier, inputs)
+            state = self._state(row, cloud, identifier, inputs)
+        return proto.CreateResponse(id=identifier, properties=to_struct(state))
+
+    def Read(self, request: proto.ReadRequest, context: grpc.ServicerContext) -> proto.ReadResponse:  # noqa: N802
+        """Give the object as it is now, for a refresh or an import."""
+        row, cloud = self._row(context, request.urn), self._cloud(context)
+        self._ledger.confirm(request.urn, request.id)
+        with self._explained(context, f"reading {_shown(request.urn)}", cloud):
+            live = self._read(row, cloud, request.id)
+        if live is None:
+            return proto.ReadResponse()
+        state = keep_spelling(row.properties, from_struct(request.properties), live)
+        inputs = inputs_from(row.properties, from_struct(request.inputs), state)
+        return proto.ReadResponse(
+            id=request.id, properties=to_struct({**state, "id": request.id}), inputs=to_struct(inputs)
+        )
+
+    def Update(self, request: proto.UpdateRequest, context: grpc.ServicerContext) -> proto.UpdateResponse:  # noqa: N802
+        """Bring the object from the state to what the program wants."""
+        row, cloud = self._row(context, request.urn), self._cloud(context)
+        self._ledger.confirm(request.urn, request.id)
+        state = from_struct(request.olds)
+        inputs = self._package.expand(cloud, row, from_struct(request.news))
+        for name in {path.split(".")[0].split("[")[0] for path in request.ignoreChanges}:
+            inputs.pop(name, None)
+            if name in state:
+                inputs[name] = state[name]
+        if request.preview:
+            left = {name: value for name, value in state.items() if name not in row.properties}
+            return proto.UpdateResponse(properties=to_struct({**left, **_outputs(inputs)}))
+        with self._explained(context, f"updating {_shown(request.urn)}", cloud):
+            row.update(cloud, request.id, state, inputs)
+            state = self._state(row, cloud, request.id, inputs)
+        return proto.UpdateResponse(properties=to_struct(state))
+
+    def Delete(self, request: proto.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+        """Delete the object; one that is gone already is deleted."""
+        row, cloud = self._row(context, request.urn), self._cloud(context)
+        self._ledger.confirm(request.urn, request.id)
+        with self._explained(context, f"deleting {_shown(request.urn)}", cloud):
+            self._delete(row, cloud, request.id, from_struct(request.properties))
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: proto.InvokeRequest, context: grpc.ServicerContext) -> proto.InvokeResponse:  # noqa: N802
+        """Call one of the package's functions."""
+        function = self._package.functions.get(request.tok)
+        if function is None:
+            _abort(context, f"the sandbox does not serve {request.tok}; see docs/deviations.md")
+        arguments = from_struct(request.args)
+        known = self._sdk.arguments(request.tok)
+        faults = [
+            Fault(property=name, reason=f"{request.tok} knows no argument {name!r}")
+            for name in arguments
+            if name not in known
+        ]
+        if faults:
+            return proto.InvokeResponse(failures=_failures(faults))
+        cloud = self._cloud(context)
+        with self._explained(context, f"calling {request.tok}", cloud):
+            answer = function(cloud, arguments)
+        # The field's name is a Python keyword.
+        return proto.InvokeResponse(**{"return": to_struct(answer)})  # pyright: ignore[reportArgumentType]
+
+    # Steps that the verbs share.
+
+    def _adopt(self, row: Row[CloudT], cloud: CloudT, urn: str, inputs: Properties) -> str | None:
+        identifier = self._ledger.find(urn)
+        live = self._read(row, cloud, identifier) if identifier else None
+        if identifier is None or live is None:
+            return None
+        live = keep_spelling(row.properties, inputs, live)
+        if compare(row.properties, live, inputs).replaces:
+            self._delete(row, cloud, identifier, live)
+            return None
+        _log.info("%s was made before as %s and not written down: taken over", urn, identifier)
+        row.settle(cloud, identifier, inputs)
+        if compare(row.properties, live, inputs).properties:
+            row.update(cloud, identifier, live, inputs)
+        return identifier
+
+    def _read(self, row: Row[CloudT], cloud: CloudT, identifier: str) -> Properties | None:
+        try:
+            live = row.read(cloud, identifier)
+        except Exception as error:
+            if self._package.gone(error):
+                return None
+            raise
+        return None if live is None else {name: value for name, value in live.items() if value is not None}
+
+    def _delete(self, row: Row[CloudT], cloud: CloudT, identifier: str, state: Properties) -> None:
+        try:
+            row.delete(cloud, identifier, state)
+        except Exception as error:
+            if not self._package.gone(error):
+                raise
+
+    def _state(self, row: Row[CloudT], cloud: CloudT, identifier: str, inputs: Properties) -> Properties:
+        live = self._read(row, cloud, identifier)
+        if live is None:
+            raise LookupError(f"{identifier} was gone right after the call")
+        return {**keep_spelling(row.properties, _outputs(inputs), live), "id": identifier}
+
+    def _named(self, row: Row[CloudT], request: proto.CheckRequest) -> Properties:
+        """Fill in the name that the program left out: the one it had, or the resource's own with seven letters."""
+        inputs, olds = from_struct(request.news), from_struct(request.olds)
+        name = row.auto_name
+        if name is None or name in inputs or f"{name}Prefix" in inputs:
+            return {NAMED_BY_US: [], **inputs}
+        old = olds.get(name) if name in olds.get(NAMED_BY_US, []) else None
+        chance = random.Random(request.randomSeed or None)  # noqa: S311 - the engine's seed makes a name, not a secret
+        letters = "".join(chance.choice(string.hexdigits[:16]) for _ in range(7))
+        own = f"{row.auto_name_prefix}{request.urn.rpartition('::')[2]}-{letters}"
+        return {**inputs, name: old or own, NAMED_BY_US: [name]}
+
+    def _row(self, context: grpc.ServicerContext, urn: str) -> Row[CloudT]:
+        row = self._package.rows.get(_type_of(urn))
+        if row is None:
+            _abort(context, f"the sandbox does not serve {_type_of(urn)}; see docs/deviations.md")
+        return row
+
+    def _cloud(self, context: grpc.ServicerContext) -> CloudT:
+        with self._lock:
+            cloud = self._clouds.get(context.peer())
+        if cloud is None:
+            _abort(context, f"the {self._package.name} stand-in was restarted during this run; run the command again")
+        return cloud
+
+    @contextmanager
+    def _explained(self, context: grpc.ServicerContext, action: str, cloud: CloudT | None = None) -> Generator[None]:
+        """Give the engine a service's own error whole, with the action and the resource before it."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - the engine gets every failure, in words
+            reason = self._package.explain(cloud, error) if cloud is not None else None
+            if reason is None:
+                _log.exception("%s failed", action)
+                reason = f"{type(error).__name__}: {error}"
+            _abort(context, f"{action}: {reason}")
+
+
+def _abort(context: grpc.ServicerContext, message: str) -> NoReturn:
+    abort: Callable[[grpc.StatusCode, str], NoReturn] = context.abort
+    abort(grpc.StatusCode.UNKNOWN, message)
+
+
+def _failures(faults: list[Fault]) -> list[proto.CheckFailure]:
+    return [proto.CheckFailure(property=fault.property, reason=fault.reason) for fault in faults]
+
+
+def _outputs(inputs: Properties) -> Properties:
+    return {name: value for name, value in inputs.items() if not name.startswith("__")}
+
+
+def _decoded(value: Value) -> Value:
+    """Read a config value: whatever is not text comes from the engine as JSON text."""
+    if not isinstance(value, str) or value[:1] not in ("[", "{"):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
+
+
+def _type_of(urn: str) -> str:
+    """Give the resource type in a URN, `urn:pulumi:stack::project::parent$type::name`."""
+    return urn.split("::")[2].rpartition("$")[2]
+
+
+def _shown(urn: str) -> str:
+    return f"{_type_of(urn)} {urn.split('::', 3)[3]!r}"
