@@ -33,6 +33,14 @@ def same_words(one: Value, other: Value) -> bool:
     return one.rstrip("; \n").split() == other.rstrip("; \n").split()
 
 
+def same_where_both_say(one: Value, other: Value) -> bool:
+    """Compare two objects by the keys that both have: the service fills in the rest."""
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return same(one, other)
+    left, right = cast("Mapping[str, Value]", one), cast("Mapping[str, Value]", other)
+    return all(same(left[key], right[key]) for key in left.keys() & right.keys())
+
+
 def canonical(value: Value, *, ordered: bool = False) -> Value:
     """Give the one form of a value that all its spellings share; an empty value is None."""
     match value:

@@ -36,8 +36,8 @@ _NO_ANSWER = (ConnectionError, HTTPClientError)
 _TIMES = Config(connect_timeout=3, read_timeout=60, retries={"max_attempts": 3, "mode": "standard"})
 
 
-class AlreadyThereError(Exception):
-    """AWS would take a second creation of the same object in silence; the official plug-in does not."""
+class RefusedError(Exception):
+    """What the official plug-in refuses by itself where AWS would not."""
 
 
 @dataclass
@@ -138,6 +138,6 @@ def explain(aws: Aws, error: Exception) -> str | None:
     """Give AWS's error whole, or say that AWS does not answer."""
     if isinstance(error, _NO_ANSWER):
         return f"AWS at {aws.endpoint} does not answer; see `python -m sandbox status`"
-    if isinstance(error, (ClientError, BotoCoreError, AlreadyThereError)):
+    if isinstance(error, (ClientError, BotoCoreError, RefusedError)):
         return str(error)
     return None

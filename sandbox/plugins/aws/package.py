@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from sandbox.home import REGION, KeyPair, SandboxHome
-from sandbox.plugins.aws import iam, kms, s3
+from sandbox.plugins.aws import cloudwatch, iam, kms, route53, s3, s3_events, s3_settings, transfer, transfer_users
 from sandbox.plugins.aws.cloud import Aws, explain, is_gone
+from sandbox.plugins.aws.functions import FUNCTIONS
 from sandbox.plugins.table import Row
 from sandbox.plugins.wire import Properties
+
+_MODULES = (kms, s3, s3_settings, s3_events, iam, transfer, transfer_users, route53, cloudwatch)
 
 
 class AwsPackage:
@@ -16,8 +19,8 @@ class AwsPackage:
 
     name = "aws"
     distribution = "pulumi_aws"
-    rows: Mapping[str, Row[Aws]] = {row.type: row for module in (kms, s3, iam) for row in module.ROWS}
-    functions: Mapping[str, Callable[[Aws, Properties], Properties]] = {}
+    rows: Mapping[str, Row[Aws]] = {row.type: row for module in _MODULES for row in module.ROWS}
+    functions: Mapping[str, Callable[[Aws, Properties], Properties]] = FUNCTIONS
 
     def __init__(self, home: SandboxHome) -> None:
         self._home = home

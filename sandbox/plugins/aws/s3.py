@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.plugins.aws.cloud import AlreadyThereError, Aws, is_gone, pairs, unless, unpaired
+from sandbox.plugins.aws.cloud import Aws, RefusedError, is_gone, pairs, unless, unpaired
 from sandbox.plugins.table import FORCE_NEW, KEPT, TAGS, Row
 from sandbox.plugins.wire import Properties
 
@@ -14,7 +14,7 @@ def _create(aws: Aws, inputs: Properties) -> str:
     s3, name = aws.client("s3"), inputs["bucket"]
     if _is_there(aws, name):
         # In us-east-1 AWS answers a second creation by the owner with success.
-        raise AlreadyThereError(f"bucket {name!r} exists already (BucketAlreadyExists); choose another name")
+        raise RefusedError(f"bucket {name!r} exists already (BucketAlreadyExists); choose another name")
     s3.create_bucket(Bucket=name)
     return name
 
