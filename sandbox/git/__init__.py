@@ -1,0 +1,1 @@
+"""The sandbox's Git host: one bare repository that the worker clones from."""
