@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import os
 import shutil
 import signal
 import sys
@@ -57,9 +58,10 @@ async def _run_lanes(layout: Layout) -> list[str]:
 
 @contextlib.contextmanager
 def _alone(layout: Layout) -> Generator[None]:
-    """Hold this checkout's set-up to one at a time; the lock ends with the process, however it ends."""
+    """Hold this checkout's set-up to one at a time; the lock ends with the last process of it, however that ends."""
     layout.tools.mkdir(exist_ok=True)
     with (layout.tools / "set-up.lock").open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

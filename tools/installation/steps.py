@@ -73,6 +73,7 @@ class Step:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                close_fds=False,  # a set-up that is killed leaves its lock to the step that it has begun
             )
             try:
                 code = await self._wait(process, started)
