@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
+from sandbox.aws.accounts import key_holder
+from sandbox.aws.activity import Activity
+from sandbox.aws.authority import ask
 from sandbox.aws.decision import Decision
+from sandbox.aws.role_sessions import assume_for_service
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +25,10 @@ class SessionCredentials:
 
 
 class AwsCloud:
-    """An in-process face on the sandbox's AWS account."""
+    """An in-process face on the sandbox's AWS accounts."""
+
+    def __init__(self, activity: Activity | None = None) -> None:
+        self._activity = activity or Activity()
 
     def assume_role_as_service(
         self,
@@ -34,12 +41,25 @@ class AwsCloud:
         """Assume `role_arn` as an AWS service does, such as `transfer.amazonaws.com`.
 
         `policy` caps the session; `source` holds the request's `aws:SourceAccount` and `aws:SourceArn`.
-        Raises AccessDeniedError when the role is not there or its trust policy does not let this service in.
+        Raises AccessDeniedError when the role is not there, its trust policy does not let this service in, or `policy`
+        is no session policy.
         """
-        raise NotImplementedError
+        with self._activity.request():
+            session = assume_for_service(service, role_arn, session_name, policy, source)
+            holder = key_holder(session.access_key_id)
+        self._activity.changed()
+        return SessionCredentials(
+            access_key_id=session.access_key_id,
+            secret_access_key=session.secret_access_key,
+            session_token=session.session_token,
+            expiration=holder.expiration if holder and holder.expiration else datetime.now(UTC),
+        )
 
     def is_allowed(
         self, access_key_id: str, action: str, resource: str, context: Mapping[str, str] | None = None
     ) -> Decision:
         """Say whether the owner of `access_key_id` may do `action` on the ARN `resource`."""
-        raise NotImplementedError
+        holder = key_holder(access_key_id)
+        if holder is None or holder.expired(datetime.now(UTC)):
+            return Decision(allowed=False, reason="because the access key is not known or has expired")
+        return ask(holder, action, resource, context or {})

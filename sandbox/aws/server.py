@@ -2,9 +2,82 @@
 
 from __future__ import annotations
 
-from sandbox.home import SandboxHome
+import logging
+import signal
+import threading
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from sandbox.aws import managed_policies, s3_events, s3_gaps, transfer
+from sandbox.aws.activity import Activity
+from sandbox.aws.cloud import AwsCloud
+from sandbox.aws.gate import Gate
+from sandbox.aws.saving import Saver
+from sandbox.aws.state import StateFile
+from sandbox.aws.users import ADMINISTRATOR_ARN, make_users
+from sandbox.home import LOOPBACK, SandboxHome
+
+_LOG = logging.getLogger(__name__)
+
+
+class _QuietHandler(MotoRequestHandler):
+    """Logs no line for each request: the gate says what it refuses."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Leave a request that was answered out of the log."""
 
 
 def serve(home: SandboxHome) -> None:
     """Serve AWS on `home.ports.aws` and SFTP on `home.ports.sftp` until SIGTERM, then save the state."""
-    raise NotImplementedError
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stopped.set())
+    activity = Activity()
+    _prepare(home)
+    saver = Saver(StateFile(home.folder("aws")), activity)
+    saver.start()
+    with _api(home, activity), _door(home, AwsCloud(activity)):
+        _LOG.info(
+            "AWS at %s, SFTP at %s:%d: a sandbox, on this machine only", home.url("aws"), LOOPBACK, home.ports.sftp
+        )
+        stopped.wait()
+    saver.stop()
+
+
+def _prepare(home: SandboxHome) -> None:
+    """Make moto ours, and give it what it held when it last stopped."""
+    s3_gaps.install()
+    s3_events.install()
+    managed_policies.install()
+    transfer.install(home)
+    StateFile(home.folder("aws")).load()
+    make_users(home.credentials)
+
+
+def _door(home: SandboxHome, cloud: AwsCloud) -> AbstractContextManager[object]:
+    try:
+        from sandbox.sftp.door import open_door  # noqa: PLC0415
+    except ImportError:
+        _LOG.warning("no SFTP door yet")
+        return nullcontext()
+    return open_door(home, cloud)
+
+
+@contextmanager
+def _api(home: SandboxHome, activity: Activity) -> Generator[None]:
+    """Serve the API from threads of its own."""
+    address = f"{LOOPBACK}:{home.ports.aws}"
+    moto = DomainDispatcherApplication(create_backend_app)
+    gate = Gate(moto, activity, host=address, administrator_arn=ADMINISTRATOR_ARN)
+    server = make_server(LOOPBACK, home.ports.aws, gate, threaded=True, request_handler=_QuietHandler)
+    thread = threading.Thread(target=server.serve_forever, name="aws-api", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,66 @@
+"""When the state is saved: a moment after the last change, and at the end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import UTC, datetime
+
+from sandbox.aws.accounts import forget_expired_sessions
+from sandbox.aws.activity import Activity
+from sandbox.aws.state import StateFile
+
+QUIET_SECONDS = 2.0
+"""How long nothing has to change before the state is saved: a killed process loses about as much."""
+
+_ATTEMPTS = 5
+_LOG = logging.getLogger(__name__)
+
+
+class Saver:
+    """Saves the state from a thread of its own."""
+
+    def __init__(self, state: StateFile, activity: Activity) -> None:
+        self._state = state
+        self._activity = activity
+        self._saved = activity.changes
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="saver", daemon=True)
+
+    def start(self) -> None:
+        """Begin to save after changes."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and save what is not saved yet."""
+        self._stopped.set()
+        self._thread.join()
+        self._save_if_changed()
+
+    def _work(self) -> None:
+        while not self._stopped.wait(QUIET_SECONDS / 4):
+            if self._activity.quiet_for() >= QUIET_SECONDS:
+                try:
+                    self._save_if_changed()
+                except OSError:
+                    _LOG.exception("the state could not be saved; the next change tries again")
+
+    def _save_if_changed(self) -> None:
+        if self._activity.changes == self._saved:
+            return
+        with self._activity.writing():
+            changes = self._activity.changes
+            forget_expired_sessions(datetime.now(UTC))
+            self._save()
+        self._saved = changes
+
+    def _save(self) -> None:
+        """Save; queues are read by requests that do not wait for a writer, so that a try may be in vain."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._state.save()
+            except RuntimeError:  # a dict changed its size while it was pickled
+                if attempt == _ATTEMPTS:
+                    raise
+            else:
+                return
