@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 import traceback
 from abc import abstractmethod
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, cast
@@ -43,7 +43,7 @@ OutputsT = TypeVar("OutputsT", bound="DataclassInstance")
 class StackConfig(Protocol):
     """The stack's config as a provider's process gets it: secrets are readable here."""
 
-    def get(self, key: str) -> Any:  # noqa: ANN401  # Pulumi's own signature
+    def get(self, key: str, /) -> Any:  # noqa: ANN401  # Pulumi's own signature
         """Give the value of `key` ("project:name", or "name" alone), or None."""
         ...
 
@@ -72,7 +72,10 @@ class TypedProvider(ResourceProvider, Generic[SpecT, OutputsT]):
     """A dynamic provider over typed specs; see the module's text for what a subclass gives."""
 
     spec_type: ClassVar[type[Any]]
-    """The frozen dataclass of the resource's inputs; its `__post_init__` normalises and raises ValueError."""
+    """The frozen dataclass of the resource's inputs; its `__post_init__` may normalise.
+
+    What is allowed is for `faults` to say: an object that was changed by hand must still be readable.
+    """
     outputs_type: ClassVar[type[Any]]
     """The frozen dataclass of what the service adds; its fields are never inputs."""
     replaces_on: ClassVar[frozenset[str]] = frozenset()
@@ -100,6 +103,10 @@ class TypedProvider(ResourceProvider, Generic[SpecT, OutputsT]):
     def delete_object(self, object_id: str, spec: SpecT) -> None:
         """Remove the object; one that is gone already is fine."""
 
+    def faults(self, spec: SpecT) -> Iterable[tuple[str, str]]:  # noqa: ARG002  # for a subclass
+        """Say what is wrong with wanted inputs as (field, reason); asked once all of them are known. No network."""
+        return ()
+
     def configured(self, config: StackConfig) -> None:
         """Take what the verbs need from the stack's config; called once, in the provider's process, before any verb."""
 
@@ -121,7 +128,10 @@ class TypedProvider(ResourceProvider, Generic[SpecT, OutputsT]):
         props = self._inputs_of(news)
         values, faults = normalised(self.spec_type, props)
         strangers = sorted(props.keys() - {field.name for field in fields(self.spec_type)})
-        failures = [CheckFailure(fault.field, fault.reason) for fault in faults]
+        told = [(fault.field, fault.reason) for fault in faults]
+        if not told and not pulumi.contains_unknowns(values):
+            told = self.faults(cast("SpecT", decoded(self.spec_type, values)))
+        failures = [CheckFailure(field, reason) for field, reason in told]
         failures += [CheckFailure(name, "is not a property of this resource") for name in strangers]
         return CheckResult(values, failures)
 

@@ -38,8 +38,6 @@ class Flag:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tags", tuple(sorted(self.tags)))
-        if self.size < 1:
-            raise ValueError(f"size must be at least 1, not {self.size}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +71,9 @@ class FlagProvider(TypedProvider[Flag, Hoisted]):
 
     def describe(self, spec: Flag) -> str:
         return f"flag of {spec.owner!r}"
+
+    def faults(self, spec: Flag) -> list[tuple[str, str]]:
+        return [("size", f"must be at least 1, not {spec.size}")] if spec.size < 1 else []
 
     def create_object(self, spec: Flag) -> Created[Hoisted]:
         self.pole.called("create")
@@ -114,9 +115,18 @@ def test_check_names_each_faulty_property_without_its_value(provider: FlagProvid
     assert "hunter2" not in repr(told)
 
 
-def test_check_tells_the_rule_that_the_whole_spec_breaks(provider: FlagProvider) -> None:
+def test_check_tells_the_rule_that_the_spec_breaks(provider: FlagProvider) -> None:
     (failure,) = provider.check({}, {"owner": "ada", "size": 0}).failures
-    assert failure.reason == "size must be at least 1, not 0"
+    assert (failure.property, failure.reason) == ("size", "must be at least 1, not 0")
+
+
+def test_an_object_that_breaks_our_rules_can_be_read_and_set_right(provider: FlagProvider) -> None:
+    provider.pole.flag = Flag(owner="ada", size=0)
+    found = provider.read("flag-1", {"owner": "ada"}).outs
+    assert found is not None
+    assert provider.diff("flag-1", found, {"owner": "ada"}).changes is True
+    provider.update("flag-1", found, {"owner": "ada"})
+    assert provider.pole.flag == Flag(owner="ada")
 
 
 @pytest.mark.parametrize("hidden", [{"note": UNKNOWN}, {"colours": [{"name": UNKNOWN}]}, {"owner": UNKNOWN}])
