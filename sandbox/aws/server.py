@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
@@ -19,6 +19,7 @@ from sandbox.aws.saving import Saver
 from sandbox.aws.state import StateFile
 from sandbox.aws.users import ADMINISTRATOR_ARN, make_users
 from sandbox.home import LOOPBACK, SandboxHome
+from sandbox.sftp.door import open_door
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def serve(home: SandboxHome) -> None:
     _prepare(home)
     saver = Saver(StateFile(home.folder("aws")), activity)
     saver.start()
-    with _api(home, activity), _door(home, AwsCloud(activity)):
+    with _api(home, activity), closing(open_door(home, AwsCloud(activity))):
         _LOG.info(
             "AWS at %s, SFTP at %s:%d: a sandbox, on this machine only", home.url("aws"), LOOPBACK, home.ports.sftp
         )
@@ -55,15 +56,6 @@ def _prepare(home: SandboxHome) -> None:
     transfer.install(home)
     StateFile(home.folder("aws")).load()
     make_users(home.credentials)
-
-
-def _door(home: SandboxHome, cloud: AwsCloud) -> AbstractContextManager[object]:
-    try:
-        from sandbox.sftp.door import open_door  # noqa: PLC0415
-    except ImportError:
-        _LOG.warning("no SFTP door yet")
-        return nullcontext()
-    return open_door(home, cloud)
 
 
 @contextmanager
