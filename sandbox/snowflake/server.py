@@ -1,0 +1,208 @@
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (fakesnow's server is not typed)
+"""The sandbox's Snowflake over HTTP: log in, ask, be answered; never a status that makes a client wait and retry."""
+
+from __future__ import annotations
+
+import gzip
+import hmac
+import json
+import logging
+import secrets
+from typing import Any, cast
+
+import fakesnow.server as fake
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
+
+from sandbox.home import LOOPBACK, SNOWFLAKE_USER, SandboxHome
+from sandbox.snowflake.context import in_context
+from sandbox.snowflake.engine import Engine
+from sandbox.snowflake.errors import SnowflakeError, internal
+from sandbox.snowflake.loading import Loader
+from sandbox.snowflake.reply import Reply
+from sandbox.snowflake.session import Account, Session
+from sandbox.snowflake.snowpipe import Snowpipe
+from sandbox.snowflake.statement import Statement
+from sandbox.snowflake.statements.dispatch import handler_of
+from sandbox.snowflake.storage import Storage
+from sandbox.snowflake.store import ObjectStore
+
+_LOG = logging.getLogger(__name__)
+_NO_SESSION = ("390111", "Session no longer exists. New login required to access the service.")
+
+
+class Front:
+    """The HTTP requests of Snowflake's clients, answered for one account."""
+
+    def __init__(self, home: SandboxHome, account: Account) -> None:
+        self._password = home.credentials.snowflake_password
+        self._account = account
+
+    def application(self) -> Starlette:
+        """Give the web application: these routes before fakesnow's own."""
+        routes: list[BaseRoute] = [
+            Route("/_sandbox/health", self.health, methods=["GET"]),
+            Route("/session/v1/login-request", self.log_in, methods=["POST"]),
+            Route("/queries/v1/query-request", self.ask, methods=["POST"]),
+            Route("/telemetry/send", self.ignore, methods=["POST"]),
+            Route("/telemetry/send/sessionless", self.ignore, methods=["POST"]),
+        ]
+        return Starlette(routes=[*routes, *fake.routes])
+
+    async def health(self, _: Request) -> JSONResponse:
+        """Say that the part works."""
+        return JSONResponse({"status": "ok"})
+
+    async def ignore(self, _: Request) -> JSONResponse:
+        """Take a client's telemetry and keep none of it."""
+        return JSONResponse({"success": True, "code": None, "message": None, "data": None})
+
+    async def log_in(self, request: Request) -> JSONResponse:
+        """Open a session for the sandbox's one user."""
+        data = cast("dict[str, Any]", (await _json_of(request)).get("data") or {})
+        user, password = str(data.get("LOGIN_NAME", "")), str(data.get("PASSWORD", ""))
+        right = hmac.compare_digest(password.encode(), self._password.encode())
+        if user.upper() != SNOWFLAKE_USER or not right:
+            return _failure(
+                "390100", "Incorrect username or password was specified.", {"authnMethod": "USERNAME_PASSWORD"}
+            )
+        wanted = request.query_params
+        parameters = cast("dict[str, Any]", data.get("SESSION_PARAMETERS") or {})
+        autocommit = bool(parameters.get("AUTOCOMMIT", True))
+        session = await run_in_threadpool(
+            Session, self._account, wanted.get("databaseName"), wanted.get("schemaName"), autocommit=autocommit
+        )
+        token = secrets.token_urlsafe(32)
+        cast("dict[str, Any]", fake.sessions)[token] = session
+        return JSONResponse(
+            {"success": True, "code": None, "message": None, "data": _session_data(token, session, autocommit)}
+        )
+
+    async def ask(self, request: Request) -> JSONResponse:
+        """Answer a statement: by its family here, or by the engine."""
+        token = request.headers.get("Authorization", "").removeprefix('Snowflake Token="').removesuffix('"')
+        session = cast("dict[str, Session]", fake.sessions).get(token)
+        if session is None:
+            return _failure(*_NO_SESSION)
+        try:
+            asked = await _json_of(request)
+            sql = str(asked.get("sqlText", ""))
+            answer = await run_in_threadpool(_answer, session, sql)
+            if isinstance(answer, Reply):
+                return _success(session, answer)
+            return await _ask_engine(request, {**asked, "sqlText": answer})
+        except SnowflakeError as error:
+            _LOG.info("%s: %s", error.code, error.message)
+            return _refusal(error)
+        except Exception as error:
+            _LOG.exception("a statement failed for a fault of the sandbox")
+            return _refusal(internal(error))
+
+
+def _answer(session: Session, sql: str) -> Reply | str:
+    """Give the reply to a statement, or the SQL with which the engine is to be asked."""
+    with session.running:
+        statement = Statement(sql)
+        handler = handler_of(statement)
+        if handler is not None and (reply := handler(session, statement)) is not None:
+            return reply
+        return in_context(session, sql)
+
+
+async def _ask_engine(request: Request, asked: dict[str, Any]) -> JSONResponse:
+    body = json.dumps(asked).encode()
+    headers = [(name, value) for name, value in request.scope["headers"] if name != b"content-encoding"]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    answer = await fake.query_request(Request({**request.scope, "headers": headers}, receive))
+    if answer.status_code >= 500:  # noqa: PLR2004 # any fault of the server
+        told = json.loads(bytes(answer.body))
+        raise RuntimeError(told.get("message"))
+    return answer
+
+
+async def _json_of(request: Request) -> dict[str, Any]:
+    body = await request.body()
+    if request.headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    return cast("dict[str, Any]", json.loads(body))
+
+
+def _session_data(token: str, session: Session, autocommit: bool) -> dict[str, Any]:  # noqa: FBT001 # a wire value
+    return {
+        "token": token,
+        "masterToken": token,
+        "validityInSeconds": 86400,
+        "masterValidityInSeconds": 86400,
+        "sessionId": session.number,
+        "displayUserName": session.user,
+        "serverVersion": fake.SERVER_VERSION,
+        "parameters": [
+            {"name": "AUTOCOMMIT", "value": autocommit},
+            {"name": "TIMEZONE", "value": "Etc/UTC"},
+            {"name": "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY", "value": 3600},
+            {"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0},
+            {"name": "CLIENT_TELEMETRY_ENABLED", "value": False},
+        ],
+        "sessionInfo": {
+            "databaseName": session.database,
+            "schemaName": session.schema,
+            "warehouseName": session.warehouse,
+            "roleName": session.role,
+        },
+    }
+
+
+def _success(session: Session, reply: Reply) -> JSONResponse:
+    data = {
+        "parameters": [{"name": "TIMEZONE", "value": "Etc/UTC"}],
+        "finalDatabaseName": session.database,
+        "finalSchemaName": session.schema,
+        "finalWarehouseName": session.warehouse,
+        "finalRoleName": session.role,
+        **reply.as_json(),
+    }
+    return JSONResponse({"data": data, "code": None, "message": None, "success": True})
+
+
+def _refusal(error: SnowflakeError) -> JSONResponse:
+    data = {"errorCode": error.code, "sqlState": error.sql_state, "internalError": False, "line": -1, "pos": -1}
+    return _failure(error.code, error.message, data)
+
+
+def _failure(code: str, message: str, data: dict[str, Any] | None = None) -> JSONResponse:
+    return JSONResponse({"data": data or {}, "code": code, "message": message, "success": False, "headers": None})
+
+
+def serve(home: SandboxHome) -> None:
+    """Serve until SIGTERM, then write the databases to their files."""
+    folder = home.folder("snowflake")
+    engine = Engine(folder / "databases")
+    store = ObjectStore(folder / "account.db")
+    storage = Storage(home)
+    loader = Loader(engine, store, storage, folder / "spool")
+    pipes = Snowpipe(store, storage, loader)
+    account = Account(engine=engine, store=store, storage=storage, loader=loader, pipes=pipes)
+    fake.shared_fs = engine
+    pipes.start()
+    config = uvicorn.Config(
+        Front(home, account).application(),
+        host=LOOPBACK,
+        port=home.ports.snowflake,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+    try:
+        uvicorn.Server(config).run()
+    finally:
+        pipes.stop()
+        engine.close()
+        store.close()

@@ -1,0 +1,140 @@
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false  (fakesnow is not typed)
+"""A client's session: where it stands (database, schema, role, warehouse) and what it may reach."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import snowflake.connector.errors
+from fakesnow.conn import FakeSnowflakeConnection
+from fakesnow.cursor import FakeSnowflakeCursor
+from fakesnow.expr import normalise_ident
+
+from sandbox.home import SNOWFLAKE_USER
+from sandbox.snowflake.engine import Engine
+from sandbox.snowflake.errors import internal, missing, nowhere
+from sandbox.snowflake.loading import Loader
+from sandbox.snowflake.names import Name, quoted
+from sandbox.snowflake.objects import OWNER
+from sandbox.snowflake.snowpipe import Snowpipe
+from sandbox.snowflake.storage import Storage
+from sandbox.snowflake.store import ObjectStore
+
+_NUMBERS = itertools.count(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What all sessions share: the engine, the objects, the way to storage, and the pipes at work."""
+
+    engine: Engine
+    store: ObjectStore
+    storage: Storage
+    loader: Loader
+    pipes: Snowpipe
+
+
+class Session(FakeSnowflakeConnection):
+    """One login. Its statements run one at a time."""
+
+    def __init__(self, account: Account, database: str | None, schema: str | None, *, autocommit: bool) -> None:
+        super().__init__(
+            account.engine.duck_conn.cursor(),
+            account.engine.results_cache,
+            create_database=False,
+            create_schema=False,
+            autocommit=autocommit,
+        )
+        self.account = account
+        self.number = next(_NUMBERS)
+        self.user = SNOWFLAKE_USER
+        self.role = OWNER
+        self.warehouse: str | None = None
+        self.running = threading.RLock()
+        self.parameters: dict[str, Any] = {}
+        if database and (wanted := normalise_ident(database)) in account.engine.databases():
+            self.use(wanted, normalise_ident(schema) if schema else None)
+
+    @property
+    def store(self) -> ObjectStore:
+        """The account's objects."""
+        return self.account.store
+
+    @property
+    def engine(self) -> Engine:
+        """The account's engine."""
+        return self.account.engine
+
+    def cursor(self, cursor_class: Any = None) -> FakeSnowflakeCursor:  # noqa: ANN401, ARG002 # fakesnow's signature
+        """Give a cursor whose every failure is an SQL error."""
+        return _Cursor(conn=self, duck_conn=self._duck_conn)
+
+    def use(self, database: str | None, schema: str | None) -> None:
+        """Set the current database and schema; a schema that is not there leaves none set, as does no database."""
+        self.database, self._schema = database, None
+        self.database_set, self.schema_set = database is not None, False
+        place = "memory.main"
+        if database is not None:
+            place = f"{quoted(database)}.main"
+            if schema and schema in self.engine.schemas(database):
+                self._schema, self.schema_set = schema, True
+                place = f"{quoted(database)}.{quoted(schema)}"
+        self._duck_conn.execute("SET schema = ?", [place])
+
+    def database_name(self, parts: tuple[str, ...]) -> Name:
+        """Give the name of a database."""
+        if len(parts) != 1:
+            raise missing("Database", str(Name(parts)))
+        return Name(parts)
+
+    def schema_name(self, parts: tuple[str, ...], action: str = "this operation") -> Name:
+        """Complete a schema's name with the current database."""
+        if len(parts) == 1:
+            if self.database is None:
+                raise nowhere(action, "database")
+            parts = (self.database, *parts)
+        return Name(parts)
+
+    def object_name(self, parts: tuple[str, ...], action: str = "this operation") -> Name:
+        """Complete the name of an object in a schema with the current database and schema."""
+        if len(parts) == 1:
+            if self.database is None:
+                raise nowhere(action, "database")
+            if self.schema is None:
+                raise nowhere(action, "schema")
+            parts = (self.database, self.schema, *parts)
+        elif len(parts) == 2:  # noqa: PLR2004 # schema and name
+            if self.database is None:
+                raise nowhere(action, "database")
+            parts = (self.database, *parts)
+        return Name(parts)
+
+    def require_database(self, name: Name) -> None:
+        """Refuse a database that is not there."""
+        if name.database not in self.engine.databases():
+            raise missing("Database", str(Name.of(name.database)))
+
+    def require_schema(self, name: Name) -> None:
+        """Refuse a schema that is not there, or whose database is not."""
+        self.require_database(name)
+        if name.schema not in self.engine.schemas(name.database):
+            raise missing("Schema", str(Name.of(name.database, name.schema)))
+
+
+class _Cursor(FakeSnowflakeCursor):
+    """fakesnow's cursor; what it has no SQL error for becomes one, so that no client waits and retries."""
+
+    def execute(self, command: str, *args: Any, **kwargs: Any) -> FakeSnowflakeCursor:  # noqa: ANN401 # passed on
+        try:
+            return super().execute(command, *args, **kwargs)
+        except snowflake.connector.errors.Error:
+            raise
+        except Exception as error:
+            refused = internal(error)
+            raise snowflake.connector.errors.ProgrammingError(
+                msg=refused.message, errno=refused.number, sqlstate=refused.sql_state
+            ) from error

@@ -1,0 +1,279 @@
+"""Reading one statement: sqlglot's tokens under a cursor, with the pieces that Snowflake's own statements are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import TokenType, tokenize
+from sqlglot.errors import SqlglotError, TokenError
+from typing_extensions import TypeAliasType
+
+from sandbox.snowflake.errors import SnowflakeError, syntax_error
+
+Value = TypeAliasType("Value", "str | int | bool | list[Value] | dict[str, Value]")
+"""What a property of a statement may be set to."""
+
+_TEXT = {TokenType.STRING, TokenType.RAW_STRING, TokenType.HEREDOC_STRING}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One token: a word, a quoted identifier, a text, a number or a sign."""
+
+    kind: TokenType
+    text: str
+    start: int
+    end: int
+
+    @property
+    def is_quoted(self) -> bool:
+        """Whether it is an identifier in double quotes."""
+        return self.kind is TokenType.IDENTIFIER
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is a text in single quotes or dollar signs."""
+        return self.kind in _TEXT
+
+    @property
+    def is_word(self) -> bool:
+        """Whether it is a bare word, a keyword or an unquoted identifier."""
+        return not self.is_quoted and not self.is_text and (self.text[:1].isalpha() or self.text[:1] == "_")
+
+
+@dataclass(frozen=True)
+class StageReference:
+    """`@database.schema.stage/path`, as typed: the name's parts and the path without its first slash."""
+
+    name: tuple[str, ...]
+    path: str
+
+
+class Statement:
+    """A cursor over one statement. What does not fit is refused as Snowflake refuses it: a syntax error with its place."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        try:
+            self._pieces = list(_pieces(text))
+        except (TokenError, SqlglotError) as error:
+            raise SnowflakeError(1003, "42000", f"SQL compilation error:\n{error}") from error
+        while self._pieces and self._pieces[-1].kind is TokenType.SEMICOLON:
+            self._pieces.pop()
+        self._at = 0
+
+    def leading_words(self, limit: int = 4) -> list[str]:
+        """Give the first bare words, upper case, without moving."""
+        words: list[str] = []
+        for piece in self._pieces[:limit]:
+            if not piece.is_word:
+                break
+            words.append(piece.text.upper())
+        return words
+
+    @property
+    def at_end(self) -> bool:
+        """Whether everything has been read."""
+        return self._at >= len(self._pieces)
+
+    def peek(self, ahead: int = 0) -> Piece | None:
+        """Give the next piece, or the one `ahead` of it, without moving."""
+        at = self._at + ahead
+        return self._pieces[at] if at < len(self._pieces) else None
+
+    def next_is(self, *words: str) -> bool:
+        """Tell whether these bare words or signs come next."""
+        for ahead, word in enumerate(words):
+            piece = self.peek(ahead)
+            if piece is None or piece.is_quoted or piece.is_text or piece.text.upper() != word:
+                return False
+        return True
+
+    def accept(self, *words: str) -> bool:
+        """Move over these words or signs when they come next, and tell whether they did."""
+        if not self.next_is(*words):
+            return False
+        self._at += len(words)
+        return True
+
+    def accept_any(self, *words: str) -> str | None:
+        """Move over the one of these words that comes next, if any does."""
+        return next((word for word in words if self.accept(word)), None)
+
+    def expect(self, *words: str) -> None:
+        """Move over these words or signs, which must come next."""
+        for word in words:
+            if not self.accept(word):
+                raise self.unexpected()
+
+    def end(self) -> None:
+        """Refuse what is left unread."""
+        if not self.at_end:
+            raise self.unexpected()
+
+    def unexpected(self) -> SnowflakeError:
+        """Make the syntax error for the next piece."""
+        piece = self.peek()
+        start = piece.start if piece else len(self.text)
+        found = self.text[piece.start : piece.end] if piece else "<EOF>"
+        line = self.text.count("\n", 0, start) + 1
+        return syntax_error(found, line, start - (self.text.rfind("\n", 0, start) + 1))
+
+    def identifier(self) -> str:
+        """Read one identifier: as typed in quotes, upper case without."""
+        piece = self.peek()
+        if piece is None or not (piece.is_quoted or piece.is_word):
+            raise self.unexpected()
+        self._at += 1
+        return piece.text if piece.is_quoted else piece.text.upper()
+
+    def identifiers(self) -> tuple[str, ...]:
+        """Read an identifier with what qualifies it, `database.schema.name` or less."""
+        parts = [self.identifier()]
+        while self.accept("."):
+            parts.append(self.identifier())
+        return tuple(parts)
+
+    def column_list(self) -> tuple[str, ...]:
+        """Read `(a, b, c)`."""
+        self.expect("(")
+        names = [self.identifier()]
+        while self.accept(","):
+            names.append(self.identifier())
+        self.expect(")")
+        return tuple(names)
+
+    def number(self) -> int:
+        """Read a whole number."""
+        piece = self.peek()
+        if piece is None or piece.kind is not TokenType.NUMBER or not piece.text.isdecimal():
+            raise self.unexpected()
+        self._at += 1
+        return int(piece.text)
+
+    def string(self) -> str:
+        """Read a text in single quotes or dollar signs."""
+        piece = self.peek()
+        if piece is None or not piece.is_text:
+            raise self.unexpected()
+        self._at += 1
+        return piece.text
+
+    def expression(self) -> str:
+        """Read one value expression as typed: a literal, a name or a call, with a sign or a cast."""
+        first = self.peek()
+        if first is None:
+            raise self.unexpected()
+        depth, end = 0, first.start
+        while (piece := self.peek()) is not None:
+            if depth == 0 and (piece.text in {",", ")"} or (end > first.start and self._begins_anew(piece))):
+                break
+            depth += {"(": 1, ")": -1}.get(piece.text, 0) if not piece.is_text else 0
+            end = piece.end
+            self._at += 1
+        return self.text[first.start : end]
+
+    def _begins_anew(self, piece: Piece) -> bool:
+        """Tell whether a piece starts the next clause: a word or text that no sign joins to what was read."""
+        before = self._pieces[self._at - 1]
+        joined = before.text in {"::", "+", "-", "*", "/", "||", ".", "(", ","} and not before.is_text
+        return (piece.is_word or piece.is_text or piece.is_quoted) and not joined
+
+    def rest(self) -> str:
+        """Give all that is left as it was typed, and move to the end."""
+        piece = self.peek()
+        if piece is None:
+            raise self.unexpected()
+        text = self.text[piece.start : self._pieces[-1].end]
+        self._at = len(self._pieces)
+        return text
+
+    def stage(self) -> StageReference:
+        """Read `@stage/path`, bare or in single quotes."""
+        piece = self.peek()
+        if piece is not None and piece.is_text:
+            if not piece.text.startswith("@"):
+                raise self.unexpected()
+            self._at += 1
+            head, slash, path = _split_stage_text(piece.text)
+            inner = Statement(head).stage()
+            return StageReference(inner.name, path if slash else "")
+        self.expect("@")
+        name = self.identifiers()
+        slash = self.peek()
+        if slash is None or slash.text != "/" or slash.start != self._pieces[self._at - 1].end:
+            return StageReference(name, "")
+        end = slash.end
+        self._at += 1
+        while (following := self.peek()) and following.start == end and following.text not in {"(", ")", ",", ";"}:
+            end = following.end
+            self._at += 1
+        return StageReference(name, self.text[slash.end : end])
+
+    def properties(self) -> dict[str, Value]:
+        """Read `NAME = value` as often as it comes, with or without commas between."""
+        read: dict[str, Value] = {}
+        while True:
+            word, sign = self.peek(), self.peek(1)
+            if word is None or not word.is_word or sign is None or sign.text != "=" or sign.is_text:
+                return read
+            self._at += 2
+            read[word.text.upper()] = self._value()
+            self.accept(",")
+
+    def _value(self) -> Value:
+        if self.next_is("("):
+            return self._parenthesised()
+        piece = self.peek()
+        if piece is None:
+            raise self.unexpected()
+        if piece.is_text:
+            return self.string()
+        if piece.kind is TokenType.NUMBER or self.next_is("-"):
+            return -self.number() if self.accept("-") else self.number()
+        if self.accept("TRUE"):
+            return True
+        if self.accept("FALSE"):
+            return False
+        return ".".join(self.identifiers())
+
+    def _parenthesised(self) -> Value:
+        self.expect("(")
+        word, sign = self.peek(), self.peek(1)
+        if word is not None and word.is_word and sign is not None and sign.text == "=":
+            named = self.properties()
+            self.expect(")")
+            return named
+        listed: list[Value] = []
+        while not self.accept(")"):
+            listed.append(self._value())
+            if not self.next_is(")"):
+                self.expect(",")
+        return listed
+
+
+def _split_stage_text(text: str) -> tuple[str, bool, str]:
+    """Split `@"a/b".c/path` at the first slash outside double quotes."""
+    inside = False
+    for at, character in enumerate(text):
+        if character == '"':
+            inside = not inside
+        elif character == "/" and not inside:
+            return text[:at], True, text[at + 1 :]
+    return text, False, ""
+
+
+def _pieces(text: str) -> list[Piece]:
+    """Tokenize; a keyword of several words (`FILE FORMAT`) comes apart, so that each word can be read alone."""
+    pieces: list[Piece] = []
+    for token in tokenize(text, read="snowflake"):
+        piece = Piece(token.token_type, token.text, token.start, token.end + 1)
+        if not piece.is_word or " " not in token.text.strip():
+            pieces.append(piece)
+            continue
+        at = token.start
+        for word in token.text.split():
+            at = text.index(word, at)
+            pieces.append(Piece(TokenType.VAR, word, at, at + len(word)))
+            at += len(word)
+    return pieces

@@ -1,0 +1,1 @@
+"""The statements that the sandbox answers itself, one family a module; every other one is the engine's."""

@@ -1,0 +1,97 @@
+"""CREATE, ALTER, DROP and SHOW of account roles. The sandbox keeps roles and grants; it does not enforce them yet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sandbox.snowflake.names import Name
+from sandbox.snowflake.objects import OWNER, Grant, Role
+from sandbox.snowflake.reply import Cell, Reply, columns, status, succeeded, table
+from sandbox.snowflake.session import Session
+from sandbox.snowflake.statement import Statement
+from sandbox.snowflake.statements.clauses import (
+    dropped,
+    read_creation,
+    read_listing,
+    read_mention,
+    read_properties,
+    read_unset,
+    text_of,
+)
+
+BUILT_IN = ("ACCOUNTADMIN", "ORGADMIN", "PUBLIC", "SECURITYADMIN", "SYSADMIN", "USERADMIN")
+"""The roles that every account has."""
+
+_ROLES = columns(
+    "created_on name is_default is_current is_inherited assigned_to_users granted_to_roles granted_roles owner comment",
+    assigned_to_users="fixed",
+    granted_to_roles="fixed",
+    granted_roles="fixed",
+)
+
+
+def create_role(session: Session, statement: Statement) -> Reply:
+    """CREATE ROLE."""
+    creation = read_creation(statement, "ROLE")
+    name = Name(creation.name)
+    properties = read_properties(statement, "ROLE", {"COMMENT"})
+    exists = name.own in BUILT_IN or session.store.find(Role, name) is not None
+    if settled := creation.settle(name, exists=exists):
+        return settled
+    session.store.put(Role(name=name, comment=text_of(properties, "COMMENT")))
+    return status(f"Role {name.own} successfully created.")
+
+
+def alter_role(session: Session, statement: Statement) -> Reply:
+    """ALTER ROLE .. SET or UNSET COMMENT."""
+    mention = read_mention(statement, "ALTER", "ROLE")
+    name = Name(mention.name)
+    kept = session.store.find(Role, name)
+    if settled := mention.settle("Role", name, exists=kept is not None):
+        return settled
+    assert kept is not None  # noqa: S101 # settle has raised or answered otherwise
+    if statement.accept("UNSET"):
+        read_unset(statement, "ROLE", {"COMMENT"})
+        session.store.put(replace(kept, comment=""))
+    else:
+        statement.expect("SET")
+        properties = read_properties(statement, "ROLE", {"COMMENT"})
+        session.store.put(replace(kept, comment=text_of(properties, "COMMENT", kept.comment)))
+    return succeeded()
+
+
+def drop_role(session: Session, statement: Statement) -> Reply:
+    """DROP ROLE, and the grants to it and of it."""
+    mention = read_mention(statement, "DROP", "ROLE")
+    statement.end()
+    name = Name(mention.name)
+    if settled := mention.settle("Role", name, exists=session.store.find(Role, name) is not None):
+        return settled
+    for grant in session.store.all(Grant):
+        if name.own == grant.grantee or (grant.granted_on == "ROLE" and grant.target == name):
+            session.store.remove(Grant, grant.name)
+    session.store.remove(Role, name)
+    return dropped(name)
+
+
+def show_roles(session: Session, statement: Statement) -> Reply:
+    """SHOW ROLES."""
+    listing = read_listing(session, statement, "ROLES", depth=1)
+    kept = {each.name: each for each in session.store.all(Role)}
+    for built_in in BUILT_IN:
+        kept[Name.of(built_in)] = Role(name=Name.of(built_in))
+    grants = [grant for grant in session.store.all(Grant) if grant.granted_on == "ROLE"]
+    rows: list[list[Cell]] = []
+    for name in listing.choose(sorted(kept)):
+        up = [grant for grant in grants if grant.target == name]
+        down = [grant for grant in grants if grant.grantee == name.own and grant.grantee_kind == "ROLE"]
+        rows.append(
+            [
+                kept[name].created_on, name.own, "Y" if name.own == OWNER else "N",
+                "Y" if name.own == session.role else "N", "Y",
+                sum(grant.grantee_kind == "USER" for grant in up),
+                sum(grant.grantee_kind == "ROLE" for grant in up),
+                len(down), "" if name.own in BUILT_IN else OWNER, kept[name].comment,
+            ]
+        )  # fmt: skip
+    return table(_ROLES, rows)
