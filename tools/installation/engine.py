@@ -87,14 +87,14 @@ async def _build(layout: Layout, program: Program) -> None:
         title=f"engine: building {program.name} {version}",
         usually=program.usually,
         command=[
-            "go", "build", "-mod=readonly", "-v", "-o", scratch,
-            "-ldflags", f"-s -w -X {_VERSION_VARIABLE}=v{version}", program.package,
+            *("go", "build", "-mod=readonly", "-v", "-o", scratch),
+            *("-ldflags", f"-s -w -X {_VERSION_VARIABLE}=v{version}", program.package),
         ],
         log=layout.log(program.name),
         folder=module,
         environment=go_environment(),
         counts="lines from Go (modules fetched, packages compiled)",
-    ).run()  # fmt: skip  # a command reads best as it is typed
+    ).run()
     stamp.drop()
     layout.binaries.mkdir(parents=True, exist_ok=True)
     if program is HOST:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,9 +39,10 @@ class Layout:
         return self.tools / "uv"
 
     @property
-    def flights(self) -> Path:
-        """The folder of the package whose table of flights the demo delivers."""
-        return self.tools / "flights"
+    def site_packages(self) -> Path:
+        """Where the environment keeps its packages; the interpreter that asks is the one that made it."""
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        return self.environment / "lib" / version / "site-packages"
 
     def stamp(self, name: str) -> Path:
         """Give the file of a stamp."""

