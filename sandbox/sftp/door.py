@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self, cast
@@ -160,6 +161,7 @@ def open_door(home: SandboxHome, cloud: AwsCloud) -> Door:
 
     Raises OSError when the port is taken.
     """
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)  # the journal says what happens, in Transfer's words
     door = Door(home, cloud)
     door.open()
     return door

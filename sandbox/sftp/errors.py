@@ -12,7 +12,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sandbox.aws.decision import AccessDeniedError
 from sandbox.sftp.paths import UnusableNameError
 
-FAULTS = (asyncssh.SFTPError, ClientError, BotoCoreError, AccessDeniedError, UnusableNameError, UnicodeError)
+FAULTS = (
+    asyncssh.SFTPError,
+    FileNotFoundError,
+    ClientError,
+    BotoCoreError,
+    AccessDeniedError,
+    UnusableNameError,
+    UnicodeError,
+)
 """What a session's work may end in, short of a bug."""
 
 
@@ -21,6 +29,8 @@ def as_sftp_error(fault: Exception) -> asyncssh.SFTPError:
     match fault:
         case asyncssh.SFTPError():
             return fault
+        case FileNotFoundError():
+            return asyncssh.SFTPNoSuchFile(str(fault))
         case AccessDeniedError():
             return asyncssh.SFTPPermissionDenied(str(fault))
         case ClientError():

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Protocol, cast
 
 import botocore.session
@@ -90,18 +91,29 @@ class Store:
     async def find(self, location: Location) -> ObjectFacts | None:
         """Give the facts of the object at `location`, or None if there is no object."""
         try:
-            answer = await self._call("head_object", location)
+            return _facts(await self._call("head_object", location))
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:  # noqa: PLR2004  # a HEAD has no error code
+            if await self._is_absent(location, error):
                 return None
             raise
-        return _facts(answer)
+
+    async def _is_absent(self, location: Location, refusal: ClientError) -> bool:
+        """Say whether `refusal` means that there is no object at `location`.
+
+        To a caller whose right to list is bound to a prefix, S3 says 403 of a key that is not there: it hides what
+        such a caller might not list. Whether the key is there is then seen in the listing that it may have.
+        """
+        status = refusal.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status == HTTPStatus.FORBIDDEN:
+            return await self._keys(location.bucket, location.key, 1) != [location.key]
+        return status == HTTPStatus.NOT_FOUND
 
     async def first_keys(self, location: Location, limit: int) -> list[str]:
         """Give the first keys at any depth below `location`, its own directory marker counted."""
-        answer = await asyncio.to_thread(
-            lambda: self._s3.list_objects_v2(Bucket=location.bucket, Prefix=location.prefix, MaxKeys=limit)
-        )
+        return await self._keys(location.bucket, location.prefix, limit)
+
+    async def _keys(self, bucket: str, prefix: str, limit: int) -> list[str]:
+        answer = await asyncio.to_thread(lambda: self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=limit))
         return [item["Key"] for item in answer.get("Contents", [])]
 
     async def list(self, location: Location) -> AsyncIterator[list[Listed]]:
@@ -121,11 +133,19 @@ class Store:
         return self._s3.list_objects_v2(Bucket=location.bucket, Prefix=location.prefix, Delimiter="/", **more)
 
     async def open(self, location: Location, start: int = 0, etag: str | None = None) -> tuple[ObjectFacts, Body]:
-        """Begin to get the object from byte `start` on, if it is still the one of `etag`."""
+        """Begin to get the object from byte `start` on, if it is still the one of `etag`.
+
+        Raises FileNotFoundError when there is no object.
+        """
         options: dict[str, str] = {"Range": f"bytes={start}-"} if start else {}
         if etag:
             options["IfMatch"] = etag
-        answer = await self._call("get_object", location, **options)
+        try:
+            answer = await self._call("get_object", location, **options)
+        except ClientError as error:
+            if await self._is_absent(location, error):
+                raise FileNotFoundError(f"{location} does not exist") from error
+            raise
         return _facts(answer), cast("Body", answer["Body"])
 
     async def put(self, location: Location, body: bytes) -> None:

@@ -1,0 +1,190 @@
+# ruff: noqa: ANN401  # boto3 gives clients without types
+"""A landing zone for the door's tests: the real aws part as a process, with a bucket, a key and partners' users."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import asyncssh
+import boto3
+from botocore.config import Config
+from tenacity import retry, stop_after_delay, wait_fixed
+
+from sandbox.home import ACCOUNT_ID, LOOPBACK, REGION, SandboxHome
+from sandbox.sftp.hostkey import door_host_key
+
+BUCKET = "landing-test"
+SERVE = "import sys,logging,pathlib; from sandbox.home import SandboxHome; from sandbox.aws.server import serve; \
+logging.basicConfig(level='INFO'); serve(SandboxHome.open(pathlib.Path(sys.argv[1])))"
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "transfer.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}},
+        }
+    ],
+}
+
+
+def policy(*statements: dict[str, object]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in statements]})
+
+
+def prefix_policy(prefix: str) -> str:
+    return policy(
+        {
+            "Action": "s3:ListBucket",
+            "Resource": f"arn:aws:s3:::{BUCKET}",
+            "Condition": {"StringLike": {"s3:prefix": [f"{prefix}/*"]}},
+        },
+        {
+            "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
+            "Resource": f"arn:aws:s3:::{BUCKET}/{prefix}/*",
+        },
+        {"Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": "*"},
+    )
+
+
+@dataclass
+class Landing:
+    """The running part, seen by its administrator."""
+
+    home: SandboxHome
+    server_id: str = ""
+    keys: dict[str, asyncssh.SSHKey] = field(default_factory=dict[str, asyncssh.SSHKey])
+
+    def client(self, service: str) -> Any:
+        pair = self.home.credentials.deployer
+        return cast("Any", boto3).client(
+            service,
+            endpoint_url=self.home.url("aws"),
+            region_name=REGION,
+            aws_access_key_id=pair.access_key_id,
+            aws_secret_access_key=pair.secret_access_key,
+            config=Config(retries={"max_attempts": 1}),
+        )
+
+    def add_role(self, name: str, document: str) -> str:
+        iam = self.client("iam")
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+        iam.put_role_policy(RoleName=name, PolicyName="access", PolicyDocument=document)
+        return role
+
+    def add_user(self, name: str, role: str, **more: object) -> None:
+        """Add a user with a new key and a home of its own."""
+        key = cast("Any", asyncssh).generate_private_key("ssh-ed25519")
+        self.keys[name] = key
+        parameters = {
+            "ServerId": self.server_id,
+            "UserName": name,
+            "Role": role,
+            "HomeDirectoryType": "LOGICAL",
+            "HomeDirectoryMappings": [{"Entry": "/", "Target": f"/{BUCKET}/partners/{name}"}],
+            "SshPublicKeyBody": key.export_public_key().decode(),
+        }
+        self.client("transfer").create_user(**{**parameters, **more})
+
+    def connect(self, user: str, key: asyncssh.SSHKey | None = None) -> Any:
+        """Give the asynchronous context of a connection as `user`, by default with the user's own key."""
+        known = f"[{LOOPBACK}]:{self.home.ports.sftp} {door_host_key(self.home).export_public_key().decode()}"
+        return cast("Any", asyncssh).connect(
+            LOOPBACK,
+            self.home.ports.sftp,
+            username=user,
+            client_keys=[key or self.keys[user]],
+            known_hosts=asyncssh.import_known_hosts(known),
+            config=None,
+            agent_path=None,
+        )
+
+    @property
+    def log(self) -> str:
+        return (self.home.root / "part.log").read_text()
+
+    def stored(self, key: str) -> bytes | None:
+        """Give the object at `key`, or None when there is none."""
+        s3 = self.client("s3")
+        with suppress(s3.exceptions.NoSuchKey):
+            return s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return None
+
+
+@contextmanager
+def landing(root: Path) -> Generator[Landing]:
+    """Run the aws part on free ports, with a server and the partners skyway and otherline."""
+    with _running(SandboxHome.open(root, _free_ports())) as home:
+        zone = Landing(home)
+        _furnish(zone)
+        yield zone
+
+
+def _free_ports() -> int:
+    """Give the first of two neighbouring ports that are free."""
+    while True:
+        with socket.socket() as first, socket.socket() as second, suppress(OSError):
+            first.bind((LOOPBACK, 0))
+            base = int(first.getsockname()[1])
+            second.bind((LOOPBACK, base + 1))
+            return base
+
+
+@contextmanager
+def _running(home: SandboxHome) -> Generator[SandboxHome]:
+    with (home.root / "part.log").open("wb") as log:
+        command = [sys.executable, "-c", SERVE, str(home.root)]
+        process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603  # our own code
+        try:
+            _wait_until_open(process, home.ports.sftp)
+            yield home
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+@retry(stop=stop_after_delay(30), wait=wait_fixed(0.05), reraise=True)
+def _wait_until_open(process: subprocess.Popen[bytes], port: int) -> None:
+    if process.poll() is not None:
+        raise SystemExit(f"The aws part ended at once with code {process.returncode}")
+    socket.create_connection((LOOPBACK, port), timeout=1).close()
+
+
+def _furnish(zone: Landing) -> None:
+    zone.server_id = zone.client("transfer").create_server()["ServerId"]
+    key = zone.client("kms").create_key()["KeyMetadata"]["Arn"]
+    s3 = zone.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_bucket_encryption(
+        Bucket=BUCKET,
+        ServerSideEncryptionConfiguration={
+            "Rules": [
+                {
+                    "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key},
+                    "BucketKeyEnabled": True,
+                }
+            ]
+        },
+    )
+    role = zone.add_role("partner", prefix_policy("partners"))
+    for name in ("skyway", "otherline"):
+        zone.add_user(name, role, Policy=prefix_policy("partners/${transfer:UserName}"))
+
+
+def eventually(condition: Any) -> None:
+    """Wait until `condition()` is true."""
+    until = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < until, "the condition was not met in 10 s"
+        time.sleep(0.02)
