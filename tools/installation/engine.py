@@ -18,7 +18,8 @@ from tools.installation.steps import SetupError, Step, answer, say
 from tools.installation.versions import dotted, required_go, required_module, version_in
 
 _SDK = "github.com/pulumi/pulumi/sdk/v3"
-_VERSION_VARIABLE = f"{_SDK}/go/common/version.Version"
+_LINKER_FLAGS = f"-s -w -X {_SDK}/go/common/version.Version"
+"""Without symbols; with the version, which the Automation API asks for."""
 _SCRIPTS = (
     "python/cmd/pulumi-language-python-exec",
     "python/dist/pulumi-resource-pulumi-python",
@@ -88,7 +89,7 @@ async def _build(layout: Layout, program: Program) -> None:
         usually=program.usually,
         command=[
             *("go", "build", "-mod=readonly", "-v", "-o", scratch),
-            *("-ldflags", f"-s -w -X {_VERSION_VARIABLE}=v{version}", program.package),
+            *("-ldflags", f"{_LINKER_FLAGS}=v{version}", program.package),
         ],
         log=layout.log(program.name),
         folder=module,
@@ -118,10 +119,11 @@ def _copy_scripts(layout: Layout, module: Path) -> None:
 
 def _stamp(layout: Layout, program: Program) -> Stamp:
     module = layout.checkout / "toolchain" / program.module
+    recipe = (program.package, _LINKER_FLAGS, *_SCRIPTS, platform.machine())
     return Stamp(
         file=layout.stamp(program.name),
         product=layout.binaries / program.name,
-        digest=content_digest(module / "go.mod", module / "go.sum", Path(__file__), platform.machine()),
+        digest=content_digest(module / "go.mod", module / "go.sum", *recipe),
     )
 
 

@@ -87,8 +87,8 @@ class Step:
         ended = asyncio.ensure_future(process.wait())
         try:
             while not (await asyncio.wait({ended}, timeout=_HEARTBEAT_SECONDS))[0]:
-                lines = self.log.read_bytes().count(b"\n")
-                so_far = f", {lines} {self.counts}" if self.counts else ""
+                lines = self.log.read_bytes().count(b"\n") if self.counts else 0
+                so_far = f", {lines} {self.counts}" if lines else ""
                 say(f"{self.title}: {time.monotonic() - started:.0f} s{so_far}")
             return ended.result()
         finally:
