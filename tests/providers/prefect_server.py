@@ -1,0 +1,95 @@
+"""Prefect's own API on a free loopback port, for tests: real validation, a real database, no background services.
+
+It runs in a process of its own, so that the warnings of Prefect's libraries are not taken for ours.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import tenacity
+
+_PROGRAM = """
+import sys, uvicorn
+from prefect.server.api.server import create_app
+uvicorn.run(create_app(ephemeral=True, ignore_cache=True), fd=int(sys.argv[1]), log_level="warning")
+"""
+_QUIET_AND_OFFLINE = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_ENABLED": "false",
+    "PREFECT_LOGGING_LEVEL": "ERROR",
+}
+_SECONDS_TO_START = 90
+
+
+@dataclass(frozen=True)
+class PrefectServer:
+    """A running API, spoken to without our client."""
+
+    api_url: str
+    http: httpx.Client
+
+    def get(self, path: str) -> dict[str, Any]:
+        return cast("dict[str, Any]", self.http.get(path).raise_for_status().json())
+
+    def deployments(self) -> list[dict[str, Any]]:
+        return cast("list[dict[str, Any]]", self.http.post("deployments/filter", json={}).raise_for_status().json())
+
+    def make_pool(self, name: str) -> None:
+        body: dict[str, Any] = {"name": name, "type": "process", "base_job_template": {}}
+        self.http.post("work_pools/", json=body).raise_for_status()
+
+
+class _Patient(httpx.HTTPTransport):
+    """Asks again while SQLite is busy."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        busy = tenacity.retry_if_result(lambda response: response.status_code == httpx.codes.SERVICE_UNAVAILABLE)
+        attempts = tenacity.Retrying(
+            retry=busy, wait=tenacity.wait_random(0.05, 0.2), stop=tenacity.stop_after_attempt(20)
+        )
+        return attempts(super().handle_request, request)
+
+
+@contextmanager
+def serve() -> Generator[PrefectServer]:
+    """Start the API on an empty database of its own, and end it afterwards."""
+    with tempfile.TemporaryDirectory() as home, socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        door.listen()
+        api_url = f"http://127.0.0.1:{door.getsockname()[1]}/api"
+        log = Path(home, "log")
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603  # our own program
+                [sys.executable, "-c", _PROGRAM, str(door.fileno())],
+                env={**os.environ, **_QUIET_AND_OFFLINE, "PREFECT_HOME": home},
+                stdout=output,
+                stderr=output,
+                pass_fds=[door.fileno()],
+            )
+        try:
+            with httpx.Client(base_url=f"{api_url}/", timeout=_SECONDS_TO_START, transport=_Patient()) as http:
+                _await_health(process, http, log)
+                yield PrefectServer(api_url, http)
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _await_health(process: subprocess.Popen[bytes], http: httpx.Client, log: Path) -> None:
+    for attempt in tenacity.Retrying(stop=tenacity.stop_after_delay(_SECONDS_TO_START), wait=tenacity.wait_fixed(0.2)):
+        with attempt:
+            if process.poll() is not None:
+                raise AssertionError(f"Prefect's API ended at start: {log.read_text()[-2000:]}")
+            http.get("health").raise_for_status()
