@@ -98,9 +98,9 @@ def require_free_ports(ports: Ports, parts: Collection[Part]) -> None:
             if not _is_free(port):
                 holder = processes.holder_of_port(port)
                 raise SandboxError(
-                    f"port {port}, for the sandbox's '{part.name}', is taken by {holder or 'another process'}: free it, or "
-                    f"run `python -m sandbox --base-port {_free_base(ports)} up` and move the 127.0.0.1 ports in "
-                    "Pulumi.dev.yaml by as much"
+                    f"port {port}, for the sandbox's '{part.name}', is taken by {holder or 'another process'}: "
+                    f"free it, or run `python -m sandbox --base-port {_free_base(ports)} up` and move the ports of "
+                    "127.0.0.1 in Pulumi.dev.yaml by as much"
                 )
 
 

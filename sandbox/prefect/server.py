@@ -15,7 +15,7 @@ _SECONDS_TO_FINISH = 2
 
 def serve(home: SandboxHome) -> None:
     """Serve the API and the page until SIGTERM."""
-    logging.getLogger("docket").setLevel(logging.WARNING)  # it tells of each of the server's own tasks
+    logging.getLogger().setLevel(logging.WARNING)  # else each of the server's own tasks is told of, many times a minute
     place_database(home.folder("prefect"))
     uvicorn.run(
         create_app(final=True),
