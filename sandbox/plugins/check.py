@@ -32,15 +32,7 @@ class Checker:
         self, token: str, shape: Shape, inputs: Properties, served: Mapping[str, Property]
     ) -> tuple[Properties, list[Fault]]:
         """Give the inputs with every value in its own kind, and all faults at once."""
-        ours = ", ".join(sorted(name for name, prop in served.items() if not prop.derived))
-        faults = [
-            Fault(
-                property=name,
-                reason=f"the sandbox does not serve {name!r} of {token}, only {ours}; see docs/deviations.md",
-            )
-            for name in inputs
-            if name in shape and name not in served
-        ]
+        faults = list(_not_served(token, shape, inputs, served))
         kept, more = self.check_object(token, shape, inputs, path="")
         return kept, faults + more
 
@@ -90,6 +82,26 @@ class Checker:
         of = kind.of or Kind(name="any")
         checked = [self._value(token, of, item, path) for path, item in items]
         return [value for value, _ in checked], [fault for _, faults in checked for fault in faults]
+
+
+def _not_served(token: str, shape: Shape, inputs: Properties, served: Mapping[str, Property]) -> Iterator[Fault]:
+    """Find what the package knows and the sandbox does not do: passing it over would be a lie."""
+    ours = ", ".join(sorted(name for name, prop in served.items() if not prop.derived))
+    for name, value in inputs.items():
+        inside = served[name].inside if name in served else None
+        if name in shape and name not in served:
+            yield Fault(
+                property=name,
+                reason=f"the sandbox does not serve {name!r} of {token}, only {ours}; see docs/deviations.md",
+            )
+        elif inside is not None and isinstance(value, list):
+            for index, item in enumerate(cast("list[Value]", value)):
+                for key in sorted(set(cast("Properties", item)) - inside) if isinstance(item, dict) else ():
+                    yield Fault(
+                        property=f"{name}[{index}].{key}",
+                        reason=f"the sandbox does not serve {key!r} in {name!r} of {token},"
+                        f" only {', '.join(sorted(inside))}; see docs/deviations.md",
+                    )
 
 
 def provider_faults(sdk: Sdk, config: Properties) -> Iterator[Fault]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from sandbox.plugins.naming import NAMED_BY_US
 from sandbox.plugins.table import Difference, Property
 from sandbox.plugins.wire import UNKNOWN, Properties, Value
-
-NAMED_BY_US = "__defaults"
-"""The input that lists what Check filled in, as in the official plug-ins."""
 
 
 def compare(
@@ -29,13 +27,6 @@ def compare(
     return Difference(
         added=frozenset(added), removed=frozenset(removed), changed=frozenset(changed), replaces=frozenset(replaces)
     )
-
-
-def clashes(name: str | None, state: Properties, inputs: Properties) -> bool:
-    """Say whether a replacement would bear the name of what it replaces: the program gave it, and it stays."""
-    if name is None or name in inputs.get(NAMED_BY_US, []):
-        return False
-    return name in inputs and inputs[name] == state.get(name)
 
 
 def keep_spelling(properties: Mapping[str, Property], known: Properties, live: Properties) -> Properties:

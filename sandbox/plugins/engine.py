@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import random
-import string
 from collections import OrderedDict
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -19,11 +17,13 @@ from pulumi.runtime.proto import provider_pb2 as proto
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
 from sandbox.plugins.check import Checker, Fault, provider_faults
-from sandbox.plugins.difference import NAMED_BY_US, clashes, compare, inputs_from, keep_spelling
+from sandbox.plugins.difference import compare
 from sandbox.plugins.ledger import Ledger
+from sandbox.plugins.lifecycle import Lifecycle, without_marks
+from sandbox.plugins.naming import keeps_its_name, with_name
 from sandbox.plugins.sdk import Sdk
 from sandbox.plugins.table import CloudT, Package, Row
-from sandbox.plugins.wire import Properties, Value, from_struct, has_unknown, to_struct
+from sandbox.plugins.wire import Value, from_struct, has_unknown, to_struct
 
 _log = logging.getLogger(__name__)
 _SESSIONS = 8
@@ -39,6 +39,7 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
     def __init__(self, package: Package[CloudT], ledger: Ledger) -> None:
         self._package = package
         self._ledger = ledger
+        self._life = Lifecycle(package, ledger)
         self._sdk = Sdk(package.distribution)
         self._checker = Checker(self._sdk)
         self._clouds: OrderedDict[str, CloudT] = OrderedDict()
@@ -96,7 +97,8 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
         if row is None or shape is None:
             fault = Fault(property="", reason=f"the sandbox does not serve {token}; see docs/deviations.md")
             return proto.CheckResponse(inputs=request.news, failures=_failures([fault]))
-        inputs = self._named(row, request)
+        name = request.urn.rpartition("::")[2]
+        inputs = with_name(row, name, from_struct(request.news), from_struct(request.olds), request.randomSeed)
         inputs, faults = self._checker.check(token, shape, inputs, row.properties)
         refusal = self._package.refuse(row, self._cloud(context))
         if refusal is not None:
@@ -119,7 +121,7 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
         ):
             for name in names:
                 detail[name] = proto.PropertyDiff(kind=replacing if name in found.replaces else plain)
-        first_delete = row.delete_before_replace or clashes(row.auto_name, state, inputs)
+        first_delete = row.delete_before_replace or keeps_its_name(row, state, inputs)
         return proto.DiffResponse(
             changes=proto.DiffResponse.DIFF_SOME if detail else proto.DiffResponse.DIFF_NONE,
             diffs=sorted(found.properties),
@@ -134,14 +136,9 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
         row, cloud = self._row(context, request.urn), self._cloud(context)
         inputs = self._package.expand(cloud, row, from_struct(request.properties))
         if request.preview:
-            return proto.CreateResponse(properties=to_struct(_outputs(inputs)))
+            return proto.CreateResponse(properties=to_struct(without_marks(inputs)))
         with self._explained(context, f"creating {_shown(request.urn)}", cloud):
-            identifier = self._adopt(row, cloud, request.urn, inputs)
-            if identifier is None:
-                identifier = row.create(cloud, inputs)
-                self._ledger.record(request.urn, identifier)
-                row.settle(cloud, identifier, inputs)
-            state = self._state(row, cloud, identifier, inputs)
+            identifier, state = self._life.create(row, cloud, request.urn, inputs)
         return proto.CreateResponse(id=identifier, properties=to_struct(state))
 
     def Read(self, request: proto.ReadRequest, context: grpc.ServicerContext) -> proto.ReadResponse:  # noqa: N802
@@ -149,14 +146,12 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
         row, cloud = self._row(context, request.urn), self._cloud(context)
         self._ledger.confirm(request.urn, request.id)
         with self._explained(context, f"reading {_shown(request.urn)}", cloud):
-            live = self._read(row, cloud, request.id)
-        if live is None:
+            found = self._life.read(
+                row, cloud, request.id, from_struct(request.properties), from_struct(request.inputs)
+            )
+        if found is None:
             return proto.ReadResponse()
-        state = keep_spelling(row.properties, from_struct(request.properties), live)
-        inputs = inputs_from(row.properties, from_struct(request.inputs), state)
-        return proto.ReadResponse(
-            id=request.id, properties=to_struct({**state, "id": request.id}), inputs=to_struct(inputs)
-        )
+        return proto.ReadResponse(id=request.id, properties=to_struct(found[0]), inputs=to_struct(found[1]))
 
     def Update(self, request: proto.UpdateRequest, context: grpc.ServicerContext) -> proto.UpdateResponse:  # noqa: N802
         """Bring the object from the state to what the program wants."""
@@ -170,10 +165,9 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
                 inputs[name] = state[name]
         if request.preview:
             left = {name: value for name, value in state.items() if name not in row.properties}
-            return proto.UpdateResponse(properties=to_struct({**left, **_outputs(inputs)}))
+            return proto.UpdateResponse(properties=to_struct({**left, **without_marks(inputs)}))
         with self._explained(context, f"updating {_shown(request.urn)}", cloud):
-            row.update(cloud, request.id, state, inputs)
-            state = self._state(row, cloud, request.id, inputs)
+            state = self._life.update(row, cloud, request.id, state, inputs)
         return proto.UpdateResponse(properties=to_struct(state))
 
     def Delete(self, request: proto.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
@@ -181,7 +175,7 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
         row, cloud = self._row(context, request.urn), self._cloud(context)
         self._ledger.confirm(request.urn, request.id)
         with self._explained(context, f"deleting {_shown(request.urn)}", cloud):
-            self._delete(row, cloud, request.id, from_struct(request.properties))
+            self._life.delete(row, cloud, request.id, from_struct(request.properties))
         return empty_pb2.Empty()
 
     def Invoke(self, request: proto.InvokeRequest, context: grpc.ServicerContext) -> proto.InvokeResponse:  # noqa: N802
@@ -205,55 +199,6 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
         return proto.InvokeResponse(**{"return": to_struct(answer)})  # pyright: ignore[reportArgumentType]
 
     # Steps that the verbs share.
-
-    def _adopt(self, row: Row[CloudT], cloud: CloudT, urn: str, inputs: Properties) -> str | None:
-        identifier = self._ledger.find(urn)
-        live = self._read(row, cloud, identifier) if identifier else None
-        if identifier is None or live is None:
-            return None
-        live = keep_spelling(row.properties, inputs, live)
-        if compare(row.properties, live, inputs).replaces:
-            self._delete(row, cloud, identifier, live)
-            return None
-        _log.info("%s was made before as %s and not written down: taken over", urn, identifier)
-        row.settle(cloud, identifier, inputs)
-        if compare(row.properties, live, inputs).properties:
-            row.update(cloud, identifier, live, inputs)
-        return identifier
-
-    def _read(self, row: Row[CloudT], cloud: CloudT, identifier: str) -> Properties | None:
-        try:
-            live = row.read(cloud, identifier)
-        except Exception as error:
-            if self._package.gone(error):
-                return None
-            raise
-        return None if live is None else {name: value for name, value in live.items() if value is not None}
-
-    def _delete(self, row: Row[CloudT], cloud: CloudT, identifier: str, state: Properties) -> None:
-        try:
-            row.delete(cloud, identifier, state)
-        except Exception as error:
-            if not self._package.gone(error):
-                raise
-
-    def _state(self, row: Row[CloudT], cloud: CloudT, identifier: str, inputs: Properties) -> Properties:
-        live = self._read(row, cloud, identifier)
-        if live is None:
-            raise LookupError(f"{identifier} was gone right after the call")
-        return {**keep_spelling(row.properties, _outputs(inputs), live), "id": identifier}
-
-    def _named(self, row: Row[CloudT], request: proto.CheckRequest) -> Properties:
-        """Fill in the name that the program left out: the one it had, or the resource's own with seven letters."""
-        inputs, olds = from_struct(request.news), from_struct(request.olds)
-        name = row.auto_name
-        if name is None or name in inputs or f"{name}Prefix" in inputs:
-            return {NAMED_BY_US: [], **inputs}
-        old = olds.get(name) if name in olds.get(NAMED_BY_US, []) else None
-        chance = random.Random(request.randomSeed or None)  # noqa: S311 - the engine's seed makes a name, not a secret
-        letters = "".join(chance.choice(string.hexdigits[:16]) for _ in range(7))
-        own = f"{row.auto_name_prefix}{request.urn.rpartition('::')[2]}-{letters}"
-        return {**inputs, name: old or own, NAMED_BY_US: [name]}
 
     def _row(self, context: grpc.ServicerContext, urn: str) -> Row[CloudT]:
         row = self._package.rows.get(_type_of(urn))
@@ -288,10 +233,6 @@ def _abort(context: grpc.ServicerContext, message: str) -> NoReturn:
 
 def _failures(faults: list[Fault]) -> list[proto.CheckFailure]:
     return [proto.CheckFailure(property=fault.property, reason=fault.reason) for fault in faults]
-
-
-def _outputs(inputs: Properties) -> Properties:
-    return {name: value for name, value in inputs.items() if not name.startswith("__")}
 
 
 def _decoded(value: Value) -> Value:

@@ -17,6 +17,7 @@ from sandbox.home import LOOPBACK, SandboxHome
 from sandbox.plugins.aws.package import AwsPackage
 from sandbox.plugins.engine import StandIn
 from sandbox.plugins.ledger import Ledger
+from sandbox.plugins.snowflake.package import SnowflakePackage
 from sandbox.plugins.table import Package
 
 _log = logging.getLogger(__name__)
@@ -53,4 +54,7 @@ def serve(home: SandboxHome) -> None:
     folder = home.folder("plugins")
     with ExitStack() as stack:
         stack.enter_context(served(AwsPackage(home), Ledger(folder / "aws.json"), home.ports.plugin_aws))
+        stack.enter_context(
+            served(SnowflakePackage(home), Ledger(folder / "snowflake.json"), home.ports.plugin_snowflake)
+        )
         ended.wait()

@@ -26,6 +26,8 @@ class Property:
     """What leaving it out means."""
     derived: bool = False
     """Never an input: the package works it out of the inputs and the provider's config (`tagsAll`)."""
+    inside: frozenset[str] | None = None
+    """Of the objects inside, the properties that the sandbox serves; None for all."""
     same: Callable[[Value, Value], bool] = same
     """Whether two spellings mean the same."""
 
