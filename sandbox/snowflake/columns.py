@@ -16,21 +16,21 @@ MAX_TEXT = 16777216
 MAX_DIGITS = 38
 """The most digits that a NUMBER has."""
 
-_NUMBERS = {"NUMBER", "DECIMAL", "NUMERIC"}
-_WHOLE = {"INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "BYTEINT"}
-_FLOATS = {"FLOAT", "FLOAT4", "FLOAT8", "DOUBLE", "REAL"}
-_TEXTS = {"VARCHAR", "STRING", "TEXT", "NVARCHAR", "NVARCHAR2"}
-_TIMESTAMPS = {
-    "TIMESTAMP": "TIMESTAMP_NTZ",
-    "DATETIME": "TIMESTAMP_NTZ",
-    "TIMESTAMPNTZ": "TIMESTAMP_NTZ",
-    "TIMESTAMP_NTZ": "TIMESTAMP_NTZ",
-    "TIMESTAMPLTZ": "TIMESTAMP_LTZ",
-    "TIMESTAMP_LTZ": "TIMESTAMP_LTZ",
-    "TIMESTAMPTZ": "TIMESTAMP_TZ",
-    "TIMESTAMP_TZ": "TIMESTAMP_TZ",
+_SEMI_STRUCTURED = ("VARIANT", "OBJECT", "ARRAY")
+_SPELLINGS: dict[str, tuple[str, tuple[int, ...]]] = {
+    **dict.fromkeys(("NUMBER", "DECIMAL", "NUMERIC"), ("NUMBER", (MAX_DIGITS, 0))),
+    **dict.fromkeys(("FLOAT", "FLOAT4", "FLOAT8", "DOUBLE", "REAL"), ("FLOAT", ())),
+    **dict.fromkeys(("VARCHAR", "STRING", "TEXT", "NVARCHAR", "NVARCHAR2"), ("VARCHAR", (MAX_TEXT,))),
+    **dict.fromkeys(("CHAR", "CHARACTER", "NCHAR"), ("VARCHAR", (1,))),
+    **dict.fromkeys(("TIMESTAMP", "DATETIME", "TIMESTAMPNTZ", "TIMESTAMP_NTZ"), ("TIMESTAMP_NTZ", (9,))),
+    **dict.fromkeys(("TIMESTAMPLTZ", "TIMESTAMP_LTZ"), ("TIMESTAMP_LTZ", (9,))),
+    **dict.fromkeys(("TIMESTAMPTZ", "TIMESTAMP_TZ"), ("TIMESTAMP_TZ", (9,))),
+    **dict.fromkeys(("BINARY", "VARBINARY"), ("BINARY", (8388608,))),
+    **{name: (name, ()) for name in ("BOOLEAN", "DATE", *_SEMI_STRUCTURED)},
+    "TIME": ("TIME", (9,)),
 }
-_SEMI_STRUCTURED = {"VARIANT", "OBJECT", "ARRAY"}
+"""Each type as it may be typed: its own name and the sizes that it has by default."""
+_WHOLE = {"INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "BYTEINT"}
 
 
 def read_columns(statement: Statement, *, parenthesised: bool = True) -> tuple[TableColumn, ...]:
@@ -152,30 +152,19 @@ def _table_constraint(statement: Statement, read: list[TableColumn]) -> bool:
 
 
 def _type(statement: Statement) -> str:
-    base = statement.identifier()
-    if base == "DOUBLE":
+    typed = statement.identifier()
+    if typed == "DOUBLE":
         statement.accept("PRECISION")
-    sizes = _sizes(statement)
-    if base in _NUMBERS:
-        digits, scale = (*sizes, 0)[:2] if sizes else (MAX_DIGITS, 0)
-        return f"NUMBER({digits},{scale})"
-    if base in _WHOLE:
+    given = _sizes(statement)
+    if typed in _WHOLE:
         return f"NUMBER({MAX_DIGITS},0)"
-    if base in _FLOATS:
-        return "FLOAT"
-    if base in _TEXTS:
-        return f"VARCHAR({sizes[0] if sizes else MAX_TEXT})"
-    if base in {"CHAR", "CHARACTER", "NCHAR"}:
-        return f"VARCHAR({sizes[0] if sizes else 1})"
-    if base in _TIMESTAMPS:
-        return f"{_TIMESTAMPS[base]}({sizes[0] if sizes else 9})"
-    if base == "TIME":
-        return f"TIME({sizes[0] if sizes else 9})"
-    if base in {"BINARY", "VARBINARY"}:
-        return f"BINARY({sizes[0] if sizes else 8388608})"
-    if base in {"BOOLEAN", "DATE", *_SEMI_STRUCTURED}:
-        return base
-    raise SnowflakeError(2040, "0A000", f"SQL compilation error:\nUnsupported data type '{base}'.")
+    if typed not in _SPELLINGS:
+        raise SnowflakeError(2040, "0A000", f"SQL compilation error:\nUnsupported data type '{typed}'.")
+    name, defaults = _SPELLINGS[typed]
+    sizes = (*given, *defaults[len(given) :])
+    if name == "NUMBER" and given:
+        sizes = (*given, 0)[:2]
+    return f"{name}({','.join(map(str, sizes))})" if defaults else name
 
 
 def _sizes(statement: Statement) -> list[int]:

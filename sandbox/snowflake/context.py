@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import cast
 
 import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
+from sqlglot import Expr, exp
 
 from sandbox.snowflake.errors import SnowflakeError, unsupported
 from sandbox.snowflake.history import table_of
@@ -37,25 +36,17 @@ _CONTEXT: dict[str, Callable[[Session], str | None]] = {
 
 _HISTORY = """
 SELECT file_name, stage_location, last_load_time, row_count, row_parsed, file_size, first_error_message,
-    first_error_line_number, first_error_character_position, first_error_column_name, error_count, error_limit, status,
+    first_error_line_number, first_error_character_pos, first_error_column_name, error_count, error_limit, status,
     '{database}' AS table_catalog_name, schema_name AS table_schema_name, table_name,
-    split_part(pipe_name, '.', 1) AS pipe_catalog_name, split_part(pipe_name, '.', 2) AS pipe_schema_name,
-    split_part(pipe_name, '.', 3) AS pipe_name, last_load_time AS pipe_received_time
+    pipe_catalog_name, pipe_schema_name, pipe_name, last_load_time AS pipe_received_time
 FROM {history} WHERE TRUE
 """
 _HISTORY_FUNCTIONS = {"COPY_HISTORY"}
 _OTHER_FUNCTIONS = {"VALIDATE_PIPE_LOAD", "PIPE_USAGE_HISTORY", "LOAD_HISTORY"}
 
 
-def in_context(session: Session, sql: str) -> str:
-    """Give the query with what only the account knows filled in; the same text where nothing is."""
-    upper = sql.upper()
-    if not any(word in upper for word in ("CURRENT_", "SYSTEM$", "_HISTORY", "VALIDATE_PIPE_LOAD")):
-        return sql
-    try:
-        query = sqlglot.parse_one(sql, read="snowflake")
-    except SqlglotError:
-        return sql
+def in_context(session: Session, sql: str, query: Expr) -> str:
+    """Give the statement with what only the account knows filled in; the same text where nothing is."""
     changed = False
     for node in list(query.find_all(exp.TableFromRows)):
         if (function := _history_function(node)) is not None:
@@ -76,14 +67,14 @@ def _value(session: Session, node: exp.Func) -> tuple[bool, str | None]:
         function = SYSTEM_FUNCTIONS.get(node.name.upper())
         if function is None:
             raise SnowflakeError(2140, "42601", f"SQL compilation error:\nUnknown function {node.name.upper()}")
-        arguments = cast("list[exp.Expression]", node.expressions)
+        arguments = cast("list[Expr]", node.expressions)
         if not all(isinstance(argument, exp.Literal) for argument in arguments):
             raise unsupported(f"{node.name.upper()} of anything but constants")
         return True, function(session, *[argument.name for argument in arguments])
     return False, None
 
 
-def _put(node: exp.Expression, value: exp.Expression) -> None:
+def _put(node: Expr, value: Expr) -> None:
     """Put a value in a function's place; as a column of the result it keeps the function's text as its name."""
     if isinstance(node.parent, exp.Select) and node.arg_key == "expressions":
         value = exp.alias_(value, node.sql(dialect="snowflake").upper(), quoted=True)
@@ -99,10 +90,10 @@ def _history_function(node: exp.TableFromRows) -> exp.Anonymous | None:
     return call if call.name.upper() in _HISTORY_FUNCTIONS else None
 
 
-def _copy_history(session: Session, node: exp.TableFromRows, function: exp.Anonymous) -> exp.Expression:
+def _copy_history(session: Session, node: exp.TableFromRows, function: exp.Anonymous) -> Expr:
     given = {
         argument.this.name.upper(): argument.expression
-        for argument in cast("list[exp.Expression]", function.expressions)
+        for argument in cast("list[Expr]", function.expressions)
         if isinstance(argument, exp.Kwarg)
     }
     for needed in ("TABLE_NAME", "START_TIME"):

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS {schema}._load_history (
     schema_name VARCHAR, table_name VARCHAR, stage_location VARCHAR, file_name VARCHAR, etag VARCHAR,
     file_size BIGINT, last_load_time TIMESTAMPTZ, status VARCHAR, row_count BIGINT, row_parsed BIGINT,
     error_count BIGINT, error_limit BIGINT, first_error_message VARCHAR, first_error_line_number BIGINT,
-    first_error_character_position BIGINT, first_error_column_name VARCHAR, pipe_name VARCHAR, pipe_identity VARCHAR
+    first_error_character_pos BIGINT, first_error_column_name VARCHAR,
+    pipe_catalog_name VARCHAR, pipe_schema_name VARCHAR, pipe_name VARCHAR, pipe_identity VARCHAR
 )
 """
 
@@ -69,7 +70,7 @@ class Engine(FakeSnow):
         self.duck_conn.execute(_LOAD_HISTORY.format(schema=f"{name}.{HIDDEN_SCHEMA}"))
 
     @contextmanager
-    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def cursor(self) -> Generator[duckdb.DuckDBPyConnection]:
         """Give a connection of its own to the shared databases, closed at the end."""
         cursor = self.duck_conn.cursor()
         try:
@@ -78,7 +79,7 @@ class Engine(FakeSnow):
             cursor.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def transaction(self) -> Generator[duckdb.DuckDBPyConnection]:
         """Give a connection in a transaction that is the only one writing: committed at the end, undone by an error."""
         with self.writing, self.cursor() as cursor:
             cursor.begin()

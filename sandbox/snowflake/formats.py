@@ -39,8 +39,10 @@ DEFAULTS: dict[str, dict[str, Value]] = {
 }  # fmt: skip
 """The kinds of file, each with its options and what they are when nobody sets them."""
 
-_FIXED = {"RECORD_DELIMITER", "DATE_FORMAT", "TIME_FORMAT", "TIMESTAMP_FORMAT", "BINARY_FORMAT", "ENCODING", "TRIM_SPACE",
-          "PARSE_HEADER", "STRIP_NULL_VALUES", "MULTI_LINE"}  # fmt: skip
+_FIXED = {
+    "RECORD_DELIMITER", "DATE_FORMAT", "TIME_FORMAT", "TIMESTAMP_FORMAT", "BINARY_FORMAT", "ENCODING", "TRIM_SPACE",
+    "PARSE_HEADER", "STRIP_NULL_VALUES", "MULTI_LINE",
+}  # fmt: skip
 """Options that are read but whose effect the sandbox lacks: anything but the default is refused."""
 
 
@@ -185,7 +187,7 @@ def _character(value: Value) -> str:
     if text.upper() == "NONE":
         return ""
     if re.fullmatch(r"0[xX][0-9a-fA-F]{2}|\\x[0-9a-fA-F]{2}", text):
-        return chr(int(text[2:], 16))
+        return chr(int(text[-2:], base=16))
     return text
 
 

@@ -1,4 +1,5 @@
-# pyright: reportUnknownMemberType=false  (DuckDB's results are not typed)
+# pyright: reportUnknownMemberType=false
+# (DuckDB's results are not typed)
 """The load history: what was loaded from which file into which table, kept in the same database as the rows."""
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def record(cursor: duckdb.DuckDBPyConnection, table: Name, stage: Location, load
     """Note a load, within the transaction that holds its rows."""
     error = load.first_error or FirstError(message="")
     cursor.execute(
-        f"INSERT INTO {table_of(table.database)} VALUES ({', '.join('?' * 18)})",  # noqa: S608 # quoted
+        f"INSERT INTO {table_of(table.database)} VALUES ({', '.join('?' * 20)})",  # noqa: S608 # quoted
         [
             table.schema,
             table.own,
@@ -76,7 +77,7 @@ def record(cursor: duckdb.DuckDBPyConnection, table: Name, stage: Location, load
             error.line,
             error.character,
             error.column,
-            str(pipe.name) if pipe else None,
+            *(pipe.name.parts if pipe else (None, None, None)),
             pipe.identity if pipe else None,
         ],
     )

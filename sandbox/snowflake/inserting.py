@@ -24,9 +24,9 @@ def insert(
     table: Name,
     targets: Sequence[Target],
     options: dict[str, Value],
+    *,
     file: StoredFile,
     local: Path,
-    *,
     by_name: bool,
 ) -> FileLoad:
     """Insert a file's readable rows within the transaction, and tell what was wrong with the others."""
@@ -49,10 +49,8 @@ def _rejects(
     cursor: duckdb.DuckDBPyConnection, table: Name, targets: Sequence[Target]
 ) -> tuple[int, FirstError | None]:
     (errors,) = cursor.execute(f"SELECT count(DISTINCT line) FROM {REJECTS}").fetchone() or (0,)  # noqa: S608 # constant
-    row = cursor.execute(
-        "SELECT line, byte_position - line_byte_position + 1, column_idx, error_type, error_message "
-        f"FROM {REJECTS} ORDER BY line, column_idx LIMIT 1"  # noqa: S608 # constant
-    ).fetchone()
+    fields = "line, byte_position - line_byte_position + 1, column_idx, error_type, error_message"
+    row = cursor.execute(f"SELECT {fields} FROM {REJECTS} ORDER BY line, column_idx LIMIT 1").fetchone()  # noqa: S608
     cursor.execute(f"DROP TABLE {REJECTS}")
     cursor.execute(f"DROP TABLE {REJECTS}_scan")
     if row is None:

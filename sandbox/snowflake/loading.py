@@ -1,12 +1,13 @@
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false
 # (DuckDB's results are not typed)
 """Loading files into tables: one transaction a file, its rows and its line in the load history together."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import duckdb
@@ -23,6 +24,45 @@ from sandbox.snowflake.objects import FileFormat, Integration, Pipe, Stage
 from sandbox.snowflake.statement import Statement, Value
 from sandbox.snowflake.storage import Location, Storage, StoredFile
 from sandbox.snowflake.store import ObjectStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A COPY command with all its names resolved."""
+
+    command: CopyCommand
+    table: Name
+    targets: Sequence[Target]
+    stage: Stage
+    integration: Integration
+    options: dict[str, Value]
+    pipe: Pipe | None
+
+    @property
+    def on_error(self) -> str:
+        """What a faulty file means."""
+        return self.command.on_error or ("SKIP_FILE" if self.pipe else "ABORT_STATEMENT")
+
+    @property
+    def folder(self) -> Location:
+        """The place that the command reads."""
+        return source(self.stage, self.command.stage.path)
+
+    def new(self, cursor: duckdb.DuckDBPyConnection, files: Sequence[StoredFile]) -> list[StoredFile]:
+        """Give the files that were not loaded before; with FORCE all of them."""
+        if self.command.force:
+            return list(files)
+        before = history.loaded_before(cursor, self.table, files, self.pipe)
+        return [file for file in files if (file.location.url, file.etag) not in before]
+
+    def insert(self, cursor: duckdb.DuckDBPyConnection, file: StoredFile, local: Path) -> FileLoad:
+        """Insert a fetched file's rows."""
+        by_name = self.command.match_by_column_name
+        return insert(cursor, self.table, self.targets, self.options, file=file, local=local, by_name=by_name)
+
+    def record(self, cursor: duckdb.DuckDBPyConnection, load: FileLoad) -> None:
+        """Note what became of a file."""
+        history.record(cursor, self.table, Location.parse(self.stage.url), load, self.pipe)
 
 
 class Loader:
@@ -48,17 +88,20 @@ class Loader:
         table = table_name(command, home)
         targets = self.targets(table, command.columns)
         stage, integration = self.external_stage(stage_name(command, home))
-        folder = source(stage, command.stage.path)
-        options = self.format_of(command, stage, home)
-        files = self._files(command, integration, folder, only)
-        on_error = command.on_error or ("SKIP_FILE" if pipe else "ABORT_STATEMENT")
-        if on_error == "ABORT_STATEMENT":
-            return self._run_as_one(command, table, targets, stage, integration, options, files, pipe)
-        return [
-            load
-            for file in files
-            if (load := self._load_alone(command, table, targets, stage, integration, options, file, pipe, on_error))
-        ]
+        options = self._format(command, stage, home)
+        job = Job(
+            command=command,
+            table=table,
+            targets=targets,
+            stage=stage,
+            integration=integration,
+            options=options,
+            pipe=pipe,
+        )
+        files = self._files(job, only)
+        if job.on_error == "ABORT_STATEMENT":
+            return self._all_or_nothing(job, files)
+        return [load for file in files if (load := self._alone(job, file))]
 
     def targets(self, table: Name, chosen_columns: tuple[str, ...] | None) -> list[Target]:
         """Give the columns that a load fills."""
@@ -75,144 +118,69 @@ class Loader:
         stage = self._store.find(Stage, name)
         if stage is None:
             raise missing("Stage", str(name))
-        if not stage.url or stage.integration is None:
+        if stage.integration is None:
             raise unsupported("loading from a stage without STORAGE_INTEGRATION")
         return stage, usable_integration(self._store, stage.integration, stage.url)
 
-    def format_of(self, command: CopyCommand, stage: Stage, home: Name) -> dict[str, Value]:
+    def _format(self, command: CopyCommand, stage: Stage, home: Name) -> dict[str, Value]:
         """Give the complete options of the format that a command reads with: its own, or else its stage's."""
         given = command.file_format or stage.file_format
         named = given.get("FORMAT_NAME")
         if named is None:
             return complete(given)
-        text = str(named)
-        # in single quotes the name is SQL itself; as an identifier it has been read already
-        parts = Statement(text).identifiers() if '"' in text or text != text.upper() else tuple(text.split("."))
+        parts = Statement(str(named)).identifiers()
         name = Name((*home.parts[: 3 - len(parts)], *parts))
         kept = self._store.find(FileFormat, name)
         if kept is None:
             raise missing("File format", str(name))
         return complete(kept.options)
 
-    def _files(
-        self, command: CopyCommand, integration: Integration, folder: Location, only: Sequence[Location] | None
-    ) -> list[StoredFile]:
-        if only is not None or command.files is not None:
-            named = [join(folder, file) for file in command.files or ()] if only is None else only
-            # size and ETag are those of the read itself
-            return [StoredFile(place, 0, "", 0.0) for place in named if chosen(command, folder, place.key)]
-        return [file for file in self._storage.list(integration, folder) if chosen(command, folder, file.location.key)]
+    def _files(self, job: Job, only: Sequence[Location] | None) -> list[StoredFile]:
+        command, folder = job.command, job.folder
+        if only is None and command.files is None:
+            listed = self._storage.list(job.integration, folder)
+            return [file for file in listed if chosen(command, folder, file.location.key)]
+        named = [join(folder, file) for file in command.files or ()] if only is None else only
+        # size and ETag will be those of the read itself
+        return [StoredFile(place, 0, "", 0.0) for place in named if chosen(command, folder, place.key)]
 
-    def _run_as_one(
-        self,
-        command: CopyCommand,
-        table: Name,
-        targets: Sequence[Target],
-        stage: Stage,
-        integration: Integration,
-        options: dict[str, Value],
-        files: Sequence[StoredFile],
-        pipe: Pipe | None,
-    ) -> list[FileLoad]:
+    def _all_or_nothing(self, job: Job, files: Sequence[StoredFile]) -> list[FileLoad]:
         loads: list[FileLoad] = []
         with self._engine.transaction() as cursor:
-            for file in self._new(cursor, command, table, files, pipe):
-                with self._fetched(integration, file) as (fetched, local):
-                    if self._known(cursor, command, table, fetched, pipe):
+            for file in job.new(cursor, files):
+                with self._fetched(job.integration, file) as (fetched, local):
+                    if not job.new(cursor, [fetched]):
                         continue
-                    load = insert(cursor, table, targets, options, fetched, local, by_name=command.match_by_column_name)
+                    load = job.insert(cursor, fetched, local)
                 if load.errors:
                     raise _aborted(load)
-                history.record(cursor, table, Location.parse(stage.url), load, pipe)
+                job.record(cursor, load)
                 loads.append(load)
         return loads
 
-    def _load_alone(
-        self,
-        command: CopyCommand,
-        table: Name,
-        targets: Sequence[Target],
-        stage: Stage,
-        integration: Integration,
-        options: dict[str, Value],
-        file: StoredFile,
-        pipe: Pipe | None,
-        on_error: str,
-    ) -> FileLoad | None:
-        if file.etag and self._is_known(command, table, file, pipe):
-            return None
-        with self._fetched(integration, file) as (fetched, local), self._engine.writing:
-            if self._is_known(command, table, fetched, pipe):
-                return None
-            try:
-                with self._engine.transaction() as cursor:
-                    load = insert(cursor, table, targets, options, fetched, local, by_name=command.match_by_column_name)
-                    if _too_many(load, on_error):
-                        raise _Undone(load)
-                    history.record(cursor, table, Location.parse(stage.url), load, pipe)
-            except _Undone as undone:
-                load = replace(undone.load, failed=True, loaded=0)
-                with self._engine.transaction() as cursor:
-                    history.record(cursor, table, Location.parse(stage.url), load, pipe)
-        return load
-
-    def _is_known(self, command: CopyCommand, table: Name, file: StoredFile, pipe: Pipe | None) -> bool:
+    def _alone(self, job: Job, file: StoredFile) -> FileLoad | None:
+        """Load one file in a transaction of its own; None: it was loaded before."""
         with self._engine.cursor() as cursor:
-            return self._known(cursor, command, table, file, pipe)
+            if file.etag and not job.new(cursor, [file]):
+                return None
+        with self._fetched(job.integration, file) as (fetched, local), self._engine.transaction() as cursor:
+            if not job.new(cursor, [fetched]):
+                return None
+            load = job.insert(cursor, fetched, local)
+            if _too_many(load, job.on_error):
+                cursor.rollback()
+                cursor.begin()
+                load = replace(load, failed=True, loaded=0)
+            job.record(cursor, load)
+            return load
 
-    def _known(
-        self,
-        cursor: duckdb.DuckDBPyConnection,
-        command: CopyCommand,
-        table: Name,
-        file: StoredFile,
-        pipe: Pipe | None,
-    ) -> bool:
-        return not self._new(cursor, command, table, [file], pipe)
-
-    def _new(
-        self,
-        cursor: duckdb.DuckDBPyConnection,
-        command: CopyCommand,
-        table: Name,
-        files: Sequence[StoredFile],
-        pipe: Pipe | None,
-    ) -> list[StoredFile]:
-        if command.force:
-            return list(files)
-        before = history.loaded_before(cursor, table, files, pipe)
-        return [file for file in files if (file.location.url, file.etag) not in before]
-
-    def _fetched(self, integration: Integration, file: StoredFile) -> _Fetched:
-        return _Fetched(self._storage, self._spool, integration, file)
-
-
-class _Fetched:
-    """An object copied to a local file for as long as it is read."""
-
-    def __init__(self, storage: Storage, spool: Path, integration: Integration, file: StoredFile) -> None:
-        self._storage = storage
-        self._integration = integration
-        self._file = file
+    @contextmanager
+    def _fetched(self, integration: Integration, file: StoredFile) -> Generator[tuple[StoredFile, Path]]:
+        """Copy an object to a local file for as long as it is read."""
         suffix = PurePosixPath(file.location.key).suffix
-        with tempfile.NamedTemporaryFile(dir=spool, suffix=suffix, delete=False) as made:
-            self._local = Path(made.name)
-
-    def __enter__(self) -> tuple[StoredFile, Path]:
-        try:
-            return self._storage.fetch(self._integration, self._file.location, self._local), self._local
-        except BaseException:
-            self._local.unlink()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        self._local.unlink()
-
-
-class _Undone(Exception):  # noqa: N818 # a signal to roll back, not an error that anyone sees
-    def __init__(self, load: FileLoad) -> None:
-        super().__init__()
-        self.load = load
+        with tempfile.NamedTemporaryFile(dir=self._spool, suffix=suffix) as spooled:
+            local = Path(spooled.name)
+            yield self._storage.fetch(integration, file.location, local), local
 
 
 def usable_integration(store: ObjectStore, name: str, url: str) -> Integration:
@@ -229,7 +197,7 @@ def usable_integration(store: ObjectStore, name: str, url: str) -> Integration:
             3140,
             "42601",
             f"SQL compilation error:\nLocation '{url}' is not allowed by integration '{name}'. Please use "
-            f"DESC INTEGRATION to check out allowed and blocked locations.",
+            "DESC INTEGRATION to check out allowed and blocked locations.",
         )
     return integration
 
@@ -247,11 +215,11 @@ def _too_many(load: FileLoad, on_error: str) -> bool:
 
 def _aborted(load: FileLoad) -> SnowflakeError:
     error = load.first_error or FirstError(message="the file cannot be read")
+    place = f"File '{load.file.location.url}', line {error.line or 1}, character {error.character or 1}"
     return SnowflakeError(
         100038 if error.message.startswith("Numeric") else 100080,
         "22018",
-        f"{error.message}\n  File '{load.file.location.url}', line {error.line or 1}, character {error.character or 1}\n"
-        f"  Row {error.line or 1}, column {error.column or ''}\n"
+        f"{error.message}\n  {place}\n  Row {error.line or 1}, column {error.column or ''}\n"
         "  If you would like to continue loading when an error is encountered, use other values such as 'SKIP_FILE' or "
         "'CONTINUE' for the ON_ERROR option. For more information on loading options, please run 'info loading_data' "
         "in a SQL client.",

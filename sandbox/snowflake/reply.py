@@ -13,6 +13,7 @@ from fakesnow import statement_type
 Cell = str | int | bool | dt.datetime | None
 """A value in a reply."""
 
+_MOMENTS = {"created_on", "resumed_on", "updated_on"}
 ColumnType = Literal["text", "fixed", "boolean", "timestamp_ltz"]
 
 
@@ -43,9 +44,9 @@ class Column:
 
 
 def columns(names: str, **types: ColumnType) -> tuple[Column, ...]:
-    """Make columns of their names, parted by white space; those of points in time (`..._on`) get their type."""
+    """Make columns of their names, parted by white space; those of points in time get their type by themselves."""
     return tuple(
-        Column(name, types.get(name) or ("timestamp_ltz" if name.endswith("_on") else "text")) for name in names.split()
+        Column(name, types.get(name) or ("timestamp_ltz" if name in _MOMENTS else "text")) for name in names.split()
     )
 
 

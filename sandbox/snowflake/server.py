@@ -9,10 +9,13 @@ import hmac
 import json
 import logging
 import secrets
+import warnings
+from contextlib import nullcontext
 from typing import Any, cast
 
 import fakesnow.server as fake
 import uvicorn
+from fakesnow.transforms import SERVER_VERSION
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -20,6 +23,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from sandbox.home import LOOPBACK, SNOWFLAKE_USER, SandboxHome
+from sandbox.snowflake.admission import admit, is_query
 from sandbox.snowflake.context import in_context
 from sandbox.snowflake.engine import Engine
 from sandbox.snowflake.errors import SnowflakeError, internal
@@ -28,6 +32,7 @@ from sandbox.snowflake.reply import Reply
 from sandbox.snowflake.session import Account, Session
 from sandbox.snowflake.snowpipe import Snowpipe
 from sandbox.snowflake.statement import Statement
+from sandbox.snowflake.statements.copy_into import copy_into
 from sandbox.snowflake.statements.dispatch import handler_of
 from sandbox.snowflake.storage import Storage
 from sandbox.snowflake.store import ObjectStore
@@ -99,7 +104,7 @@ class Front:
         except SnowflakeError as error:
             _LOG.info("%s: %s", error.code, error.message)
             return _refusal(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 # whatever it is, the client gets an SQL error and the log the cause
             _LOG.exception("a statement failed for a fault of the sandbox")
             return _refusal(internal(error))
 
@@ -109,9 +114,12 @@ def _answer(session: Session, sql: str) -> Reply | str:
     with session.running:
         statement = Statement(sql)
         handler = handler_of(statement)
-        if handler is not None and (reply := handler(session, statement)) is not None:
-            return reply
-        return in_context(session, sql)
+        if handler is not None:
+            with nullcontext() if is_query(sql) or handler is copy_into else session.engine.writing:
+                reply = handler(session, statement)
+            if reply is not None:
+                return reply
+        return in_context(session, sql, admit(sql))
 
 
 async def _ask_engine(request: Request, asked: dict[str, Any]) -> JSONResponse:
@@ -122,10 +130,14 @@ async def _ask_engine(request: Request, asked: dict[str, Any]) -> JSONResponse:
         return {"type": "http.request", "body": body, "more_body": False}
 
     answer = await fake.query_request(Request({**request.scope, "headers": headers}, receive))
+    if bytes(answer.body).endswith(b'"success":true}'):  # as a parse of all the rows would also tell
+        return answer
+    told = cast("dict[str, Any]", json.loads(bytes(answer.body)))
     if answer.status_code >= 500:  # noqa: PLR2004 # any fault of the server
-        told = json.loads(bytes(answer.body))
         raise RuntimeError(told.get("message"))
-    return answer
+    state = cast("dict[str, Any]", told.get("data") or {}).get("sqlState")
+    # fakesnow puts the id of the query, which it does not have, before the message
+    raise SnowflakeError(int(told["code"]), str(state or "XX000"), str(told["message"]).removeprefix("None: "))
 
 
 async def _json_of(request: Request) -> dict[str, Any]:
@@ -143,7 +155,7 @@ def _session_data(token: str, session: Session, autocommit: bool) -> dict[str, A
         "masterValidityInSeconds": 86400,
         "sessionId": session.number,
         "displayUserName": session.user,
-        "serverVersion": fake.SERVER_VERSION,
+        "serverVersion": SERVER_VERSION,
         "parameters": [
             {"name": "AUTOCOMMIT", "value": autocommit},
             {"name": "TIMEZONE", "value": "Etc/UTC"},
@@ -183,6 +195,8 @@ def _failure(code: str, message: str, data: dict[str, Any] | None = None) -> JSO
 
 def serve(home: SandboxHome) -> None:
     """Serve until SIGTERM, then write the databases to their files."""
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that it does not know
+    warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)  # fakesnow's way
     folder = home.folder("snowflake")
     engine = Engine(folder / "databases")
     store = ObjectStore(folder / "account.db")

@@ -1,13 +1,16 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingParameterType=false, reportUnknownParameterType=false  (fakesnow is not typed)
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false
+# fakesnow has no types
 """A client's session: where it stands (database, schema, role, warehouse) and what it may reach."""
 
 from __future__ import annotations
 
 import itertools
+import re
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import snowflake.connector.errors
 from fakesnow.conn import FakeSnowflakeConnection
@@ -15,6 +18,7 @@ from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.expr import normalise_ident
 
 from sandbox.home import SNOWFLAKE_USER
+from sandbox.snowflake.admission import is_query
 from sandbox.snowflake.engine import Engine
 from sandbox.snowflake.errors import internal, missing, nowhere
 from sandbox.snowflake.loading import Loader
@@ -129,8 +133,12 @@ class _Cursor(FakeSnowflakeCursor):
     """fakesnow's cursor; what it has no SQL error for becomes one, so that no client waits and retries."""
 
     def execute(self, command: str, *args: Any, **kwargs: Any) -> FakeSnowflakeCursor:  # noqa: ANN401 # passed on
+        session = cast("Session", self._conn)
         try:
-            return super().execute(command, *args, **kwargs)
+            with session.running, nullcontext() if is_query(command) else session.engine.writing:
+                return super().execute(command, *args, **kwargs)
+        except snowflake.connector.errors.ProgrammingError as error:
+            raise _in_our_words(error) from error
         except snowflake.connector.errors.Error:
             raise
         except Exception as error:
@@ -138,3 +146,15 @@ class _Cursor(FakeSnowflakeCursor):
             raise snowflake.connector.errors.ProgrammingError(
                 msg=refused.message, errno=refused.number, sqlstate=refused.sql_state
             ) from error
+
+
+def _in_our_words(error: snowflake.connector.errors.ProgrammingError) -> snowflake.connector.errors.ProgrammingError:
+    """Put DuckDB's complaint about a missing object into Snowflake's words."""
+    gone = re.search(r"Catalog Error: (?:Table|View) with name (.+?) does not exist", str(error.raw_msg))
+    if not gone:
+        return error
+    return snowflake.connector.errors.ProgrammingError(
+        msg=f"SQL compilation error:\nObject '{gone[1]}' does not exist or not authorized.",
+        errno=2003,
+        sqlstate="42S02",
+    )

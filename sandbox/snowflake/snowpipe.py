@@ -132,7 +132,7 @@ class Snowpipe:
         except SnowflakeError as error:
             _LOG.warning("a pipe could not load, its message comes back: %s", error.message)
             return
-        except Exception:
+        except Exception:  # noqa: BLE001 # a message that cannot be read must not come back for ever
             _LOG.exception("a message cannot be handled and is dropped: %s", message["Body"])
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 

@@ -1,4 +1,4 @@
-"""Reading one statement: sqlglot's tokens under a cursor, with the pieces that Snowflake's own statements are made of."""
+"""Reading one statement: sqlglot's tokens under a cursor, with the pieces that Snowflake's statements are made of."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlglot.errors import SqlglotError, TokenError
 from typing_extensions import TypeAliasType
 
 from sandbox.snowflake.errors import SnowflakeError, syntax_error
+from sandbox.snowflake.names import Name
 
 Value = TypeAliasType("Value", "str | int | bool | list[Value] | dict[str, Value]")
 """What a property of a statement may be set to."""
@@ -50,7 +51,7 @@ class StageReference:
 
 
 class Statement:
-    """A cursor over one statement. What does not fit is refused as Snowflake refuses it: a syntax error with its place."""
+    """A cursor over one statement. What does not fit is refused with a syntax error that tells its place."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -218,7 +219,11 @@ class Statement:
             if word is None or not word.is_word or sign is None or sign.text != "=" or sign.is_text:
                 return read
             self._at += 2
-            read[word.text.upper()] = self._value()
+            name, value = word.text.upper(), self.peek()
+            if name == "FORMAT_NAME" and value is not None and not value.is_text:
+                read[name] = str(Name(self.identifiers()))  # a name as SQL, as it is in single quotes
+            else:
+                read[name] = self._value()
             self.accept(",")
 
     def _value(self) -> Value:
@@ -235,7 +240,8 @@ class Statement:
             return True
         if self.accept("FALSE"):
             return False
-        return ".".join(self.identifiers())
+        parts = self.identifiers()
+        return parts[0] if len(parts) == 1 else str(Name(parts))
 
     def _parenthesised(self) -> Value:
         self.expect("(")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-import boto3
+from boto3.session import Session as BotoSession
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -80,10 +80,15 @@ class Storage:
         self._user = home.credentials.snowflake
         self._lock = threading.Lock()
         self._assumed: dict[tuple[str, str], tuple[float, Client]] = {}
+        self._session = BotoSession()
+        self._own: dict[str, Client] = {}
 
     def client(self, service: str) -> Client:
         """Give a client that signs as Snowflake's own IAM user."""
-        return self._client(service, self._user)
+        with self._lock:
+            if service not in self._own:
+                self._own[service] = self._client(service, self._user)
+            return self._own[service]
 
     def bucket(self, integration: Integration, *, fresh: bool = False) -> Client:
         """Give an S3 client in the integration's role, newly assumed when `fresh`."""
@@ -139,14 +144,12 @@ class Storage:
         except BotoCoreError as error:
             raise _unreachable(error) from error
         given = answer["Credentials"]
-        return self._client(
-            "s3",
-            KeyPair(access_key_id=given["AccessKeyId"], secret_access_key=given["SecretAccessKey"]),
-            given["SessionToken"],
-        )
+        pair = KeyPair(access_key_id=given["AccessKeyId"], secret_access_key=given["SecretAccessKey"])
+        with self._lock:  # a boto3 session makes one client at a time
+            return self._client("s3", pair, given["SessionToken"])
 
     def _client(self, service: str, pair: KeyPair, token: str | None = None) -> Client:
-        make = cast("Callable[..., Client]", boto3.session.Session().client)
+        make = cast("Callable[..., Client]", self._session.client)  # pyright: ignore[reportUnknownMemberType] # untyped
         return make(
             service,
             region_name=REGION,

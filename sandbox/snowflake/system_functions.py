@@ -49,7 +49,7 @@ def validate_storage_integration(session: Session, name: str, url: str, file: st
         if action not in _ACTIONS:
             raise SnowflakeError(1008, "22023", f"SQL compilation error:\ninvalid value [{actions}] for parameter '4'")
     if not integration.allows(url):
-        return _outcome({action: f"Location '{url}' is not allowed by integration '{name}'" for action in wanted})
+        return _outcome(dict.fromkeys(wanted, f"Location '{url}' is not allowed by integration '{name}'"))
     try:
         bucket = session.account.storage.bucket(integration, fresh=True)
     except SnowflakeError as error:

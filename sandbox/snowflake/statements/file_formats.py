@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from sandbox.snowflake.errors import missing
 from sandbox.snowflake.formats import DEFAULTS, complete
-from sandbox.snowflake.names import Name
 from sandbox.snowflake.objects import OWNER, FileFormat
 from sandbox.snowflake.reply import Cell, Reply, columns, status, succeeded, table
 from sandbox.snowflake.session import Session
@@ -106,10 +105,8 @@ def described(options: dict[str, Value]) -> list[list[Cell]]:
     """Give a format's options as rows: name, type, value, default."""
     kind = str(options.get("TYPE", "CSV")).upper()
     rows: list[list[Cell]] = [["TYPE", "String", kind, "CSV"]]
-    rows += [
-        [name, _type(default), _spelled(options.get(name, default)), _spelled(default)]
-        for name, default in DEFAULTS[kind].items()
-    ]
+    for name, default in DEFAULTS[kind].items():
+        rows.append([name, _type(default), _spelled(options.get(name, default)), _spelled(default)])
     return rows
 
 

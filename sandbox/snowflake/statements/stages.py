@@ -13,7 +13,6 @@ from sandbox.home import REGION
 from sandbox.snowflake.copying import format_options, source
 from sandbox.snowflake.errors import invalid_value, missing, unsupported
 from sandbox.snowflake.loading import usable_integration
-from sandbox.snowflake.names import Name
 from sandbox.snowflake.objects import OWNER, Stage
 from sandbox.snowflake.reply import Cell, Column, Reply, columns, status, succeeded, table
 from sandbox.snowflake.session import Session
@@ -90,8 +89,8 @@ def show_stages(session: Session, statement: Statement) -> Reply:
         stage = kept[name]
         rows.append(
             [
-                stage.created_on, name.own, name.database, name.schema, stage.url, "N", "N", OWNER, stage.comment, REGION,
-                "EXTERNAL", "AWS", None, stage.integration, None, "ROLE", "Y" if stage.directory else "N",
+                stage.created_on, name.own, name.database, name.schema, stage.url, "N", "N", OWNER, stage.comment,
+                REGION, "EXTERNAL", "AWS", None, stage.integration, None, "ROLE", "Y" if stage.directory else "N",
             ]
         )  # fmt: skip
     return table(_STAGES, rows)
@@ -154,12 +153,10 @@ def _described(stage: Stage) -> list[list[Cell]]:
         rows.append(["STAGE_FILE_FORMAT", "FORMAT_NAME", "String", str(named), ""])
     else:
         rows += [["STAGE_FILE_FORMAT", *row] for row in described(stage.file_format)]
-    rows += [
-        ["STAGE_LOCATION", "URL", "String", json.dumps([stage.url]), ""],
-        ["STAGE_INTEGRATION", "STORAGE_INTEGRATION", "String", stage.integration, ""],
-        ["DIRECTORY", "ENABLE", "Boolean", str(stage.directory).lower(), "false"],
-        ["DIRECTORY", "AUTO_REFRESH", "Boolean", "false", "false"],
-    ]
+    rows.append(["STAGE_LOCATION", "URL", "String", json.dumps([stage.url]), ""])
+    rows.append(["STAGE_INTEGRATION", "STORAGE_INTEGRATION", "String", stage.integration, ""])
+    rows.append(["DIRECTORY", "ENABLE", "Boolean", str(stage.directory).lower(), "false"])
+    rows.append(["DIRECTORY", "AUTO_REFRESH", "Boolean", "false", "false"])
     return rows
 
 

@@ -9,7 +9,7 @@ from sandbox.snowflake.columns import declared, from_engine, read_columns
 from sandbox.snowflake.errors import SnowflakeError, missing, unsupported
 from sandbox.snowflake.names import Name, quoted
 from sandbox.snowflake.objects import OWNER, Table, TableColumn
-from sandbox.snowflake.reply import Cell, Reply, columns, status, succeeded, table
+from sandbox.snowflake.reply import Cell, Column, Reply, columns, status, succeeded, table
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.statement import Statement
 from sandbox.snowflake.statements.clauses import (
@@ -29,12 +29,23 @@ _TABLES = columns(
     rows="fixed",
     bytes="fixed",
 )
-_COLUMNS = (
-    *columns("name type kind null? default"),
-    *(columns("primary_key unique_key check expression comment")),
-    *columns("policy_name privacy_domain"),
+_COLUMNS = tuple(
+    Column(name.replace("_", " "))
+    for name in [
+        "name",
+        "type",
+        "kind",
+        "null?",
+        "default",
+        "primary_key",
+        "unique_key",
+        "check",
+        "expression",
+        "comment",
+        "policy_name",
+        "privacy_domain",
+    ]
 )
-_COLUMNS = tuple(replace(each, name=each.name.replace("_", " ")) for each in _COLUMNS)
 _MODIFIERS = ("TRANSIENT", "TEMPORARY", "TEMP", "LOCAL", "GLOBAL", "VOLATILE")
 _PROPERTIES = {
     "COMMENT", "DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS", "CHANGE_TRACKING",
