@@ -47,3 +47,4 @@ clean: ## stop what runs; remove .venv, .tools, .state and caches
 	@if [ -x .venv/bin/python ]; then $(RUN) sandbox down || echo "clean: the sandbox gave no answer" >&2; fi
 	rm -rf .venv .tools .state .pytest_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@if [ -n "$$LANDING_STATE" ]; then echo "clean: the state in $$LANDING_STATE is outside the checkout and stays"; fi

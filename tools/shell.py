@@ -37,7 +37,7 @@ def main() -> None:
     """Start the sandbox, select the stack and become the shell; end with the exit code of what fails before that."""
     checkout = Path.cwd()
     home = open_home(checkout)
-    environment = process_environment(checkout, home)
+    environment = {**process_environment(checkout, home), "PREFECT_API_URL": f"{home.url('prefect')}/api"}
     for command in (
         [sys.executable, "-m", "sandbox", "up"],
         [str(checkout / ".tools" / "bin" / "pulumi"), "stack", "select", "--create", _STACK],
