@@ -9,6 +9,7 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from domain import iam
+from domain.partners import PARTNERS_PREFIX
 
 _DAYS_TO_KEEP_OLD_VERSIONS = 30
 _DAYS_UNTIL_AN_UNFINISHED_UPLOAD_GOES = 3
@@ -122,7 +123,7 @@ class LandingBucket(ComponentResource):
                 {
                     "id": "tidy",
                     "status": "Enabled",
-                    "filter": {"prefix": ""},
+                    "filter": {"prefix": PARTNERS_PREFIX},
                     "noncurrent_version_expiration": {"noncurrent_days": _DAYS_TO_KEEP_OLD_VERSIONS},
                     "abort_incomplete_multipart_upload": {
                         "days_after_initiation": _DAYS_UNTIL_AN_UNFINISHED_UPLOAD_GOES

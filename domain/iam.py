@@ -13,6 +13,9 @@ Arn = object
 """A string, or an output of one."""
 
 
+_KEY_OF_REQUEST = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+
+
 def _document(*statements: dict[str, object]) -> Policy:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
@@ -47,8 +50,12 @@ def bucket_policy(bucket_arn: Arn, objects_arn: Arn, key_arn: Arn) -> Policy:
             "Principal": "*",
             "Action": "s3:PutObject",
             "Resource": objects_arn,
-            # An upload that names no key gets the bucket's default, which is ours.
-            "Condition": {"StringNotEqualsIfExists": {"s3:x-amz-server-side-encryption-aws-kms-key-id": key_arn}},
+            # An upload that names no key gets the bucket's default, which is ours; a negated operator alone is true
+            # for a key that is absent, so its presence is a condition of its own.
+            "Condition": {
+                "Null": {_KEY_OF_REQUEST: "false"},
+                "StringNotEquals": {_KEY_OF_REQUEST: key_arn},
+            },
         },
     )
 
