@@ -1,0 +1,49 @@
+"""Starts real parts of the sandbox for the stand-ins to speak to."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+from tenacity import retry, stop_after_delay, wait_fixed
+
+from sandbox.home import SandboxHome
+from tests.sandbox.plugin_engine import free_port
+
+_READY_SECONDS = 40
+
+
+@contextmanager
+def parts(root: Path, *names: str) -> Generator[SandboxHome]:
+    """Run parts of a new sandbox, each ready before the next starts, for as long as the context lasts."""
+    home = SandboxHome.open(root, free_port())
+    with ExitStack() as stack:
+        for name in names:
+            stack.enter_context(_part(home, name))
+            _wait_until_ready(home, name)
+        yield home
+
+
+@contextmanager
+def _part(home: SandboxHome, name: str) -> Generator[None]:
+    with home.log(name).open("w") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", "sandbox.part", name, str(home.root)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@retry(stop=stop_after_delay(_READY_SECONDS), wait=wait_fixed(0.1), reraise=True)
+def _wait_until_ready(home: SandboxHome, name: str) -> None:
+    httpx.get(f"{home.url(name)}/_sandbox/health").raise_for_status()

@@ -1,0 +1,207 @@
+"""Each Snowflake type of the stand-in, through its whole life, against the sandbox's own Snowflake."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from sandbox.home import SandboxHome
+from sandbox.plugins.snowflake.package import SnowflakePackage
+from sandbox.plugins.wire import Properties
+from tests.sandbox.plugin_engine import Engine, Life, RefusedError, engine, free_port, live_through
+from tests.sandbox.plugin_parts import parts
+
+pytestmark = pytest.mark.sandbox
+
+FEATURES = ["snowflake_table_resource", "snowflake_pipe_resource"]
+ROLE = "arn:aws:iam::123456789012:role/stage"
+RAW = {"database": "LANDING", "schema": "RAW"}
+COLUMNS = [
+    {"name": "YEAR", "type": "NUMBER(38,0)"},
+    {"name": "CARRIER", "type": "VARCHAR", "nullable": False},
+    {"name": "TIME_HOUR", "type": "TIMESTAMP_NTZ"},
+]
+COPY = (
+    'COPY INTO "LANDING"."RAW"."SKYWAY_FLIGHTS" FROM @"LANDING"."RAW"."PARTNERS"/skyway/flights/'
+    " FILE_FORMAT = (TYPE = CSV SKIP_HEADER = 1 FIELD_OPTIONALLY_ENCLOSED_BY = '\"' NULL_IF = ('NA', ''))"
+)
+INTEGRATION: Properties = {
+    "name": "LANDING_S3",
+    "enabled": True,
+    "storageProvider": "S3",
+    "storageAwsRoleArn": ROLE,
+    "storageAllowedLocations": ["s3://landing/partners/"],
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Generator[SandboxHome]:
+    with parts(tmp_path_factory.mktemp("plugins"), "aws", "snowflake") as home:
+        yield home
+
+
+def config(home: SandboxHome, **more: str) -> dict[str, Any]:
+    return {
+        "organizationName": "SANDBOX",
+        "accountName": "LANDING",
+        "user": "LANDING",
+        "host": "127.0.0.1",
+        "port": str(home.ports.snowflake),
+        "protocol": "http",
+        "previewFeaturesEnabled": json.dumps(FEATURES),
+        **more,
+    }
+
+
+@pytest.fixture(scope="module")
+def run(home: SandboxHome, tmp_path_factory: pytest.TempPathFactory) -> Generator[Engine]:
+    with engine(SnowflakePackage(home), tmp_path_factory.mktemp("ledger"), config(home)) as attached:
+        yield attached
+
+
+@pytest.fixture(scope="module")
+def ground(run: Engine) -> None:
+    """The database, schema, table, integration and stage that the lives stand on."""
+    for token, name, inputs in (
+        ("snowflake:index/database:Database", "database", {"name": "LANDING"}),
+        ("snowflake:index/schema:Schema", "schema", {"name": "RAW", "database": "LANDING"}),
+        ("snowflake:index/table:Table", "table", {**RAW, "name": "SKYWAY_FLIGHTS", "columns": COLUMNS}),
+        ("snowflake:index/storageIntegrationAws:StorageIntegrationAws", "integration", INTEGRATION),
+        (
+            "snowflake:index/stageExternalS3:StageExternalS3",
+            "stage",
+            {**RAW, "name": "PARTNERS", "url": "s3://landing/partners/", "storageIntegration": "LANDING_S3"},
+        ),
+    ):
+        run.resource(token, name).create(inputs)
+
+
+LIVES = [
+    Life(
+        token="snowflake:index/database:Database",
+        first={"name": "LIFE", "comment": "one"},
+        then={"name": "LIFE"},
+        outputs=("fullyQualifiedName",),
+        id='"LIFE"',
+    ),
+    Life(
+        token="snowflake:index/schema:Schema",
+        first={"name": "LIFE", "database": "LANDING"},
+        then={"name": "LIFE", "database": "LANDING", "comment": "it's two"},
+        outputs=("fullyQualifiedName",),
+        id='"LANDING"."LIFE"',
+    ),
+    Life(
+        token="snowflake:index/storageIntegrationAws:StorageIntegrationAws",
+        first={**INTEGRATION, "name": "LIFE"},
+        then={**INTEGRATION, "name": "LIFE", "storageAllowedLocations": ["s3://a/", "s3://b/"], "comment": "x"},
+        outputs=("fullyQualifiedName", "describeOutputs"),
+        id='"LIFE"',
+    ),
+    Life(
+        token="snowflake:index/stageExternalS3:StageExternalS3",
+        first={**RAW, "name": "LIFE", "url": "s3://landing/partners/life/", "storageIntegration": "LANDING_S3"},
+        then={
+            **RAW,
+            "name": "LIFE",
+            "url": "s3://landing/partners/other/",
+            "storageIntegration": '"LANDING_S3"',
+            "comment": "c",
+        },
+        outputs=("fullyQualifiedName",),
+        id='"LANDING"."RAW"."LIFE"',
+    ),
+    Life(
+        token="snowflake:index/table:Table",
+        first={**RAW, "name": "LIFE", "columns": COLUMNS},
+        then={**RAW, "name": "LIFE", "columns": [*COLUMNS, {"name": "MORE", "type": "VARCHAR(100)"}]},
+        outputs=("fullyQualifiedName", "owner"),
+        id="LANDING|RAW|LIFE",
+    ),
+    Life(
+        token="snowflake:index/pipe:Pipe",
+        first={**RAW, "name": "LIFE", "autoIngest": True, "copyStatement": COPY},
+        then={**RAW, "name": "LIFE", "autoIngest": True, "copyStatement": COPY, "comment": "pc"},
+        outputs=("fullyQualifiedName", "notificationChannel"),
+        id="LANDING|RAW|LIFE",
+    ),
+]
+
+
+@pytest.mark.usefixtures("ground")
+@pytest.mark.parametrize("life", LIVES, ids=lambda life: life.token.rpartition(":")[2])
+def test_a_life_leaves_no_difference(run: Engine, life: Life) -> None:
+    live_through(run.resource(life.token), life)
+
+
+def test_an_integration_says_who_comes_and_with_which_id(run: Engine) -> None:
+    integration = run.resource("snowflake:index/storageIntegrationAws:StorageIntegrationAws", "who")
+    (about,) = integration.create({**INTEGRATION, "name": "WHO"})["describeOutputs"]
+    assert about["iamUserArn"] == "arn:aws:iam::999999999999:user/snowflake"
+    assert about["externalId"]
+    assert (about["roleArn"], about["allowedLocations"]) == (ROLE, ["s3://landing/partners/"])
+    before = about["externalId"]
+    wanted = {**INTEGRATION, "name": "WHO", "storageAwsRoleArn": f"{ROLE}-2"}
+    (after,) = integration.update(wanted)["describeOutputs"]
+    assert (after["externalId"], after["roleArn"]) == (before, f"{ROLE}-2")
+    integration.delete()
+
+
+@pytest.mark.usefixtures("ground")
+def test_a_pipe_with_another_statement_is_replaced_and_its_old_self_goes_first(run: Engine) -> None:
+    pipe = run.resource("snowflake:index/pipe:Pipe", "replaced")
+    wanted = {**RAW, "name": "REPLACED", "autoIngest": True, "copyStatement": COPY}
+    pipe.create(wanted)
+    assert pipe.state["notificationChannel"] == "arn:aws:sqs:us-east-1:999999999999:sf-snowpipe-LANDING"
+    spaced = pipe.diff({**wanted, "copyStatement": COPY.replace(" FROM", "\n  FROM") + ";"})
+    assert not spaced.diffs
+    other = pipe.diff({**wanted, "copyStatement": COPY.replace("SKIP_HEADER = 1", "SKIP_HEADER = 2")})
+    assert (list(other.replaces), other.deleteBeforeReplace) == (["copyStatement"], True)
+    pipe.delete()
+
+
+def test_drift_in_snowflake_is_seen(run: Engine, home: SandboxHome) -> None:
+    database = run.resource("snowflake:index/database:Database", "drift")
+    database.create({"name": "DRIFT", "comment": "ours"})
+    package = SnowflakePackage(home)
+    by_hand = package.connect(config(home))
+    by_hand.run("ALTER DATABASE \"DRIFT\" SET COMMENT = 'by hand'")
+    database.refresh()
+    assert database.changed({"name": "DRIFT", "comment": "ours"}) == ["comment"]
+    by_hand.run('DROP DATABASE "DRIFT"')
+    package.close(by_hand)
+    database.refresh()
+    assert database.id == ""
+
+
+def test_a_preview_resource_needs_its_feature(home: SandboxHome, tmp_path: Path) -> None:
+    without = config(home, previewFeaturesEnabled=json.dumps(["snowflake_pipe_resource"]))
+    with engine(SnowflakePackage(home), tmp_path, without) as run, pytest.raises(RefusedError) as refusal:
+        run.resource("snowflake:index/table:Table").check({**RAW, "columns": COLUMNS})
+    ((_, reason),) = refusal.value.faults
+    assert reason.startswith(
+        "snowflake_table_resource is currently a preview feature, and must be enabled by adding"
+        " snowflake_table_resource to `preview_features_enabled` in Terraform configuration"
+    )
+
+
+def test_snowflake_s_own_error_comes_out_whole(run: Engine) -> None:
+    schema = run.resource("snowflake:index/schema:Schema", "nowhere")
+    with pytest.raises(grpc.RpcError) as failure:
+        schema.create({"name": "RAW", "database": "NOWHERE"})
+    message = str(failure.value)
+    assert "creating snowflake:index/schema:Schema 'nowhere'" in message
+    assert "does not exist" in message
+
+
+def test_a_snowflake_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    home = SandboxHome.open(tmp_path / "home", free_port())
+    with engine(SnowflakePackage(home), tmp_path, config(home)) as run, pytest.raises(grpc.RpcError) as failure:
+        run.resource("snowflake:index/database:Database").create({"name": "X"})
+    assert f"Snowflake at {home.url('snowflake')} does not answer" in str(failure.value)
+    assert "python -m sandbox status" in str(failure.value)
