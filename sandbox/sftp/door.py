@@ -161,7 +161,9 @@ def open_door(home: SandboxHome, cloud: AwsCloud) -> Door:
 
     Raises OSError when the port is taken.
     """
-    logging.getLogger("asyncssh").setLevel(logging.WARNING)  # the journal says what happens, in Transfer's words
+    # The journal says what happens, and what is refused, in Transfer's words.
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
     door = Door(home, cloud)
     door.open()
     return door

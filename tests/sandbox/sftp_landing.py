@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,9 @@ from sandbox.home import ACCOUNT_ID, LOOPBACK, REGION, SandboxHome
 from sandbox.sftp.hostkey import door_host_key
 
 BUCKET = "landing-test"
+LISTING_PAGE = 20
+"""How many keys S3 lists at a time here: few, so that a test need not put 1,000 objects to see a second page."""
+
 SERVE = "import sys,logging,pathlib; from sandbox.home import SandboxHome; from sandbox.aws.server import serve; \
 logging.basicConfig(level='INFO'); serve(SandboxHome.open(pathlib.Path(sys.argv[1])))"
 
@@ -95,7 +98,8 @@ class Landing:
             "HomeDirectoryMappings": [{"Entry": "/", "Target": f"/{BUCKET}/partners/{name}"}],
             "SshPublicKeyBody": key.export_public_key().decode(),
         }
-        self.client("transfer").create_user(**{**parameters, **more})
+        given = {name: value for name, value in {**parameters, **more}.items() if value is not None}
+        self.client("transfer").create_user(**given)
 
     def connect(self, user: str, key: asyncssh.SSHKey | None = None) -> Any:
         """Give the asynchronous context of a connection as `user`, by default with the user's own key."""
@@ -110,9 +114,13 @@ class Landing:
             agent_path=None,
         )
 
-    @property
-    def log(self) -> str:
-        return (self.home.root / "part.log").read_text()
+    def activities(self) -> list[dict[str, str]]:
+        """Give what the door has logged so far."""
+        lines = (self.home.root / "part.log").read_text().splitlines()
+        return [json.loads(line.removeprefix("INFO:sandbox.sftp:")) for line in lines if '"activity-type"' in line]
+
+    def unfinished_uploads(self) -> list[object]:
+        return self.client("s3").list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
 
     def stored(self, key: str) -> bytes | None:
         """Give the object at `key`, or None when there is none."""
@@ -145,7 +153,8 @@ def _free_ports() -> int:
 def _running(home: SandboxHome) -> Generator[SandboxHome]:
     with (home.root / "part.log").open("wb") as log:
         command = [sys.executable, "-c", SERVE, str(home.root)]
-        process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603  # our own code
+        environment = {**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": str(LISTING_PAGE)}
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)  # noqa: S603  # our own code
         try:
             _wait_until_open(process, home.ports.sftp)
             yield home
@@ -182,9 +191,7 @@ def _furnish(zone: Landing) -> None:
         zone.add_user(name, role, Policy=prefix_policy("partners/${transfer:UserName}"))
 
 
-def eventually(condition: Any) -> None:
+@retry(stop=stop_after_delay(10), wait=wait_fixed(0.02), reraise=True)
+def eventually(condition: Callable[[], object]) -> None:
     """Wait until `condition()` is true."""
-    until = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < until, "the condition was not met in 10 s"
-        time.sleep(0.02)
+    assert condition()
