@@ -54,6 +54,7 @@ class ResourcePolicy:
     """The policy document of a resource, and whose the resource is."""
 
     account: str
+    """Empty where an action has no resource of its own."""
     document: str | None
     must_allow: bool = False
     """True for keys and roles, which no IAM policy opens alone."""
@@ -73,7 +74,9 @@ def key_holder(access_key_id: str) -> KeyHolder | None:
         if key.user_name is None:
             session = _session(account, access_key_id)
             return None if session is None else _holder_of_session(session)
-        user = iam_of(account).get_user(key.user_name)
+        user = iam_of(account).users.get(key.user_name)
+        if user is None:
+            return None
         caller = Caller(kind=CallerKind.USER, arn=user.arn, account=account)
         return KeyHolder(caller=caller, user_id=user.id, secret_access_key=key.secret_access_key)
     return None
@@ -176,7 +179,7 @@ def resource_policy(arn: str) -> ResourcePolicy:
     if service == "sqs":
         queue = sqs_backends[account][arn.split(":")[3]].queues.get(resource)
         return ResourcePolicy(account=account, document=None if queue is None else queue.policy)
-    return ResourcePolicy(account=account or ACCOUNT_ID, document=None)
+    return ResourcePolicy(account=account, document=None)
 
 
 def bucket_named(name: str) -> FakeBucket | None:

@@ -38,16 +38,17 @@ class Activity:
                 self._turn.notify_all()
 
     @contextmanager
-    def writing(self) -> Generator[None]:
+    def writing(self, *, patience: float = PATIENCE_SECONDS, longest: float | None = None) -> Generator[None]:
         """Wait until no request runs, and hold off new ones.
 
-        For the first seconds it waits for a pause without holding anybody off: one slow upload stops no other request.
+        For `patience` seconds it waits for a pause without holding anybody off: one slow upload stops no other request.
+        Then it makes a pause, and goes on after `longest` more seconds, whatever still runs (None: it waits).
         """
         with self._turn:
-            self._turn.wait_for(lambda: self._running == 0 and not self._writing, timeout=PATIENCE_SECONDS)
+            self._turn.wait_for(lambda: self._running == 0 and not self._writing, timeout=patience)
             self._turn.wait_for(lambda: not self._writing)
             self._writing = True
-            self._turn.wait_for(lambda: self._running == 0)
+            self._turn.wait_for(lambda: self._running == 0, timeout=longest)
         try:
             yield
         finally:

@@ -106,6 +106,11 @@ def _arn_expression(parts: tuple[tuple[str, bool], ...]) -> str:
     return ":".join(fields)
 
 
+@lru_cache(maxsize=4096)
+def _action_pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(_expression(pattern), re.DOTALL | re.IGNORECASE)
+
+
 def action_matches(pattern: str, action: str) -> bool:
     """Say whether `action`, such as `s3:GetObject`, matches a policy's action; case does not count."""
-    return pattern == "*" or _compiled(_expression(pattern.lower())).fullmatch(action.lower()) is not None
+    return _action_pattern(pattern).fullmatch(action) is not None

@@ -70,7 +70,8 @@ class StateWriter(pickle.Pickler):
         name = vars(key).get(_BODY)
         if name is None:
             name = uuid.uuid4().hex
-            replace_file(self._bodies / name, key.value)
+            # The parts of an upload that is complete live on, closed: their bytes are in the whole.
+            replace_file(self._bodies / name, b"" if key.disposed else key.value)
             vars(key)[_BODY] = name
         self._named.add(name)
         attributes = {name: value for name, value in vars(key).items() if name not in {"_value_buffer", "lock"}}
@@ -112,6 +113,4 @@ def replace_file(file: Path, content: bytes) -> None:
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
     scratch.replace(file)

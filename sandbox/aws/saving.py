@@ -7,13 +7,17 @@ import threading
 from datetime import UTC, datetime
 
 from sandbox.aws.accounts import forget_expired_sessions
-from sandbox.aws.activity import Activity
+from sandbox.aws.activity import PATIENCE_SECONDS, Activity
 from sandbox.aws.state import StateFile
 
 QUIET_SECONDS = 2.0
 """How long nothing has to change before the state is saved: a killed process loses about as much."""
 
+LAST_SECONDS = 3.0
+"""How long requests that still run may hold off the last save."""
+
 _ATTEMPTS = 5
+_NEVER = -1
 _LOG = logging.getLogger(__name__)
 
 
@@ -35,20 +39,22 @@ class Saver:
         """End the thread and save what is not saved yet."""
         self._stopped.set()
         self._thread.join()
-        self._save_if_changed()
+        self._saved = _NEVER
+        self._save_if_changed(patience=1, longest=LAST_SECONDS)
 
     def _work(self) -> None:
         while not self._stopped.wait(QUIET_SECONDS / 4):
             if self._activity.quiet_for() >= QUIET_SECONDS:
                 try:
                     self._save_if_changed()
-                except OSError:
+                except Exception:  # noqa: BLE001  # whatever it was, the next change may be saved
                     _LOG.exception("the state could not be saved; the next change tries again")
+                    self._saved = self._activity.changes
 
-    def _save_if_changed(self) -> None:
+    def _save_if_changed(self, *, patience: float = PATIENCE_SECONDS, longest: float | None = None) -> None:
         if self._activity.changes == self._saved:
             return
-        with self._activity.writing():
+        with self._activity.writing(patience=patience, longest=longest):
             changes = self._activity.changes
             forget_expired_sessions(datetime.now(UTC))
             self._save()

@@ -69,7 +69,7 @@ def read_service_request(
         operation = parameters.get("Action", "Unknown")
     action = f"{_IAM_PREFIXES.get(service, service)}:{operation}"
     resource = _resource(service, account, operation, parameters)
-    owner = resource.split(":")[4] if service == "sqs" and resource != "*" else account
+    owner = resource.split(":")[4] if service == "sqs" else account
     return ServiceRequest(action=action, resource=resource, account=owner, parameters=parameters)
 
 
@@ -102,7 +102,7 @@ def _queue(account: str, parameters: Mapping[str, str]) -> str:
     if "QueueName" in parameters:
         owner = parameters.get("QueueOwnerAWSAccountId", account)
         return f"arn:aws:sqs:{REGION}:{owner}:{parameters['QueueName']}"
-    return "*"
+    return f"arn:aws:sqs:{REGION}:{account}:"
 
 
 def _key_of_ciphertext(blob: str) -> str | None:
