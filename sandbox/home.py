@@ -110,10 +110,11 @@ class SandboxHome:
     credentials: Credentials
 
     @classmethod
-    def open(cls, root: Path, base_port: int | None = None) -> SandboxHome:
+    def open(cls, root: Path, base_port: int | None = None, new_credentials: Credentials | None = None) -> SandboxHome:
         """Open the sandbox kept in `root`, made there when it is not there yet.
 
-        A `base_port` that is given is remembered for the next time.
+        A `base_port` that is given is remembered for the next time. `new_credentials` are for a sandbox that has none
+        yet; else it makes its own.
         """
         root = root.resolve()
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -121,7 +122,7 @@ class SandboxHome:
         kept = _KEPT.validate_json(file.read_bytes()) if file.exists() else None
         wanted = Kept(
             base_port=base_port or (kept.base_port if kept else DEFAULT_BASE_PORT),
-            credentials=kept.credentials if kept else Credentials.generate(),
+            credentials=kept.credentials if kept else new_credentials or Credentials.generate(),
         )
         if wanted != kept:
             scratch = file.with_suffix(f".{os.getpid()}")

@@ -23,7 +23,7 @@ class Engine:
 
     def __init__(self, checkout: Path, home: SandboxHome, stack: str = STACK) -> None:
         self._checkout = checkout
-        self._stack = stack
+        self.stack = stack
         self._environment = process_environment(checkout, home)
 
     def run(self, *arguments: str, log: Path | None = None) -> str:
@@ -41,15 +41,15 @@ class Engine:
 
     def select(self) -> None:
         """Select the stack, made when it is not there yet."""
-        self.run("stack", "select", "--create", self._stack)
+        self.run("stack", "select", "--create", self.stack)
 
     def outputs(self) -> dict[str, Any]:
         """Give the stack's outputs."""
-        return cast("dict[str, Any]", json.loads(self.run("stack", "output", "--json", "--stack", self._stack)))
+        return cast("dict[str, Any]", json.loads(self.run("stack", "output", "--json", "--stack", self.stack)))
 
     def state(self) -> dict[str, Any]:
         """Give the stack's state as the backend holds it."""
-        return cast("dict[str, Any]", json.loads(self.run("stack", "export", "--stack", self._stack)))
+        return cast("dict[str, Any]", json.loads(self.run("stack", "export", "--stack", self.stack)))
 
     def _run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603  # our own words

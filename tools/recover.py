@@ -22,7 +22,7 @@ import boto3
 from domain.snowflake_sql import qualified
 from sandbox.environment import deployer_environment
 from sandbox.home import SandboxHome
-from tools.engine import STACK, Engine, EngineError
+from tools.engine import Engine, EngineError
 from tools.workspace import open_home, state_folder
 
 Inputs = Mapping[str, Any]
@@ -42,7 +42,7 @@ def recover(engine: Engine, home: SandboxHome, locks: Path) -> list[str]:
         if found := finder.find(resource["type"], resource.get("inputs") or {}):
             arguments += ["--import-pending-creates", resource["urn"], "--import-pending-creates", found]
     # What is not found was never made; what only sets a property of something else is simply set again.
-    engine.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", *arguments, "--stack", STACK)
+    engine.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", *arguments, "--stack", engine.stack)
     return [*done, f"settled {len(pending)} interrupted operations"]
 
 
@@ -71,7 +71,7 @@ def _break_dead_locks(engine: Engine, locks: Path) -> list[str]:
     held = [_read_lock(file) for file in locks.rglob("*.json")]
     if not held or not all(lock.is_dead for lock in held):
         return []
-    engine.run("cancel", "--yes", STACK)
+    engine.run("cancel", "--yes", "--stack", engine.stack)
     return ["took the lock of a killed run away"]
 
 
