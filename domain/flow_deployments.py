@@ -77,6 +77,11 @@ def entrypoint_parts(entrypoint: str) -> tuple[str, str]:
     return parts["file"], parts["function"]
 
 
+def flow_name_of(entrypoint: str) -> str:
+    """Give the name that Prefect gives to a flow whose decorator says none: its function's, with hyphens."""
+    return entrypoint_parts(entrypoint)[1].replace("_", "-")
+
+
 def faults_of(spec: DeploymentSpec) -> Iterator[tuple[str, str]]:
     """Say what is wrong with a spec as (field, reason): Prefect itself accepts most of it in silence."""
     for name in ("flow_name", "name"):
