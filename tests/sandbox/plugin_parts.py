@@ -8,10 +8,10 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import httpx
-from tenacity import retry, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from sandbox.home import SandboxHome
+from sandbox.parts import named
 from tests.sandbox.plugin_engine import free_port
 
 _READY_SECONDS = 40
@@ -44,6 +44,6 @@ def _part(home: SandboxHome, name: str) -> Generator[None]:
             process.wait(20)
 
 
-@retry(stop=stop_after_delay(_READY_SECONDS), wait=wait_fixed(0.1), reraise=True)
-def _wait_until_ready(home: SandboxHome, name: str) -> None:
-    httpx.get(f"{home.url(name)}/_sandbox/health").raise_for_status()
+@retry(stop=stop_after_delay(_READY_SECONDS), wait=wait_fixed(0.1), retry=retry_if_result(lambda ready: not ready))
+def _wait_until_ready(home: SandboxHome, name: str) -> bool:
+    return named(name).ready(home)
