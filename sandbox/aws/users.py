@@ -39,27 +39,30 @@ _SNOWFLAKE = [
 ]
 
 
-def make_users(credentials: Credentials) -> None:
-    """Make the users that are not there yet, and give each its key."""
-    _make_user(ACCOUNT_ID, "deployer", credentials.deployer, _ADMINISTRATOR)
-    _make_user(ACCOUNT_ID, "prefect-worker", credentials.worker, _WORKER)
-    _make_user(SNOWFLAKE_ACCOUNT_ID, "snowflake", credentials.snowflake, _SNOWFLAKE)
+def make_users(credentials: Credentials, further_administrator: KeyPair | None = None) -> None:
+    """Make the users that are not there yet, and give each its key and no other.
+
+    `further_administrator` is one more key of the administrator, for a client that cannot be given the right one.
+    """
+    further = [] if further_administrator is None else [further_administrator]
+    _make_user(ACCOUNT_ID, "deployer", [credentials.deployer, *further], _ADMINISTRATOR)
+    _make_user(ACCOUNT_ID, "prefect-worker", [credentials.worker], _WORKER)
+    _make_user(SNOWFLAKE_ACCOUNT_ID, "snowflake", [credentials.snowflake], _SNOWFLAKE)
 
 
-def _make_user(account: str, name: str, pair: KeyPair, statements: Sequence[Mapping[str, object]]) -> None:
+def _make_user(account: str, name: str, pairs: Sequence[KeyPair], statements: Sequence[Mapping[str, object]]) -> None:
     iam = iam_of(account)
     if name not in iam.users:
         iam.create_user(region_name=REGION, user_name=name)
     user = iam.get_user(name)
     user.policies["sandbox"] = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    give_key(account, name, pair)
+    for old in user.access_keys:
+        iam.access_keys.pop(old.access_key_id, None)
+    user.access_keys[:] = [_access_key(account, name, pair) for pair in pairs]
+    iam.access_keys.update({key.access_key_id: key for key in user.access_keys})
 
 
-def give_key(account: str, name: str, pair: KeyPair) -> None:
-    """Let `pair` be an access key of a user; a key of the same id is replaced."""
-    iam = iam_of(account)
-    user = iam.get_user(name)
+def _access_key(account: str, name: str, pair: KeyPair) -> AccessKey:
     key = cast("AccessKey", AccessKey(user_name=name, prefix="AKIA", account_id=account))
     key.access_key_id, key.secret_access_key = pair.access_key_id, pair.secret_access_key
-    user.access_keys[:] = [*(one for one in user.access_keys if one.access_key_id != pair.access_key_id), key]
-    iam.access_keys[pair.access_key_id] = key
+    return key

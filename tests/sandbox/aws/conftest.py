@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import socket
@@ -50,10 +51,14 @@ class RunningAws:
     process: subprocess.Popen[bytes] | None = None
     clients: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
 
-    def start(self) -> None:
+    def start(self, **environment: str) -> None:
         with self.home.log("aws").open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603  # this Python, our own text
-                [sys.executable, "-c", SERVE, str(self.home.root)], stdout=log, stderr=log, cwd=Path.cwd()
+                [sys.executable, "-c", SERVE, str(self.home.root)],
+                stdout=log,
+                stderr=log,
+                cwd=Path.cwd(),
+                env={**os.environ, **environment},
             )
         self.wait_until_ready()
 

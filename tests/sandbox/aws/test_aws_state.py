@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from sandbox.aws.state import StateFile
@@ -111,3 +112,14 @@ def test_with_a_state_that_cannot_be_used_the_sandbox_starts_empty(new_aws: Runn
     new_aws.start()
     assert new_aws.deployer("s3").list_buckets()["Buckets"] == []
     assert "cannot be used" in new_aws.log
+
+
+def test_one_more_administrators_key_works_as_long_as_it_is_asked_for(new_aws: RunningAws) -> None:
+    fixed = KeyPair(access_key_id="test", secret_access_key="test")
+    new_aws.end()
+    new_aws.start(SANDBOX_ADMINISTRATOR_KEY="test:test")
+    assert new_aws.client("iam", fixed).list_users()["Users"]
+    new_aws.end()
+    new_aws.start()
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        new_aws.client("iam", fixed).list_users()
