@@ -133,7 +133,7 @@ class Landing:
 @contextmanager
 def landing(root: Path) -> Generator[Landing]:
     """Run the aws part on free ports, with a server and the partners skyway and otherline."""
-    with _running(SandboxHome.open(root, _free_ports())) as home:
+    with running(SandboxHome.open(root, _free_ports())) as home:
         zone = Landing(home)
         _furnish(zone)
         yield zone
@@ -150,7 +150,8 @@ def _free_ports() -> int:
 
 
 @contextmanager
-def _running(home: SandboxHome) -> Generator[SandboxHome]:
+def running(home: SandboxHome) -> Generator[SandboxHome]:
+    """Run the aws part from its start to its end."""
     with (home.root / "part.log").open("wb") as log:
         command = [sys.executable, "-c", SERVE, str(home.root)]
         environment = {**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": str(LISTING_PAGE)}
