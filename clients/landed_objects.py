@@ -1,0 +1,78 @@
+"""The objects in the landing bucket, read as streams."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import io
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any, cast
+
+from clients.errors import NotFoundError, ServiceError, UnreachableError
+
+_TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandedObject:
+    """An object in the bucket."""
+
+    key: str
+    modified_at: dt.datetime
+
+
+class LandedObjects:
+    """The objects of one bucket, with AWS's default credentials, region and address."""
+
+    def __init__(self, bucket: str) -> None:
+        import boto3  # noqa: PLC0415  # half a second of import that a program which reads no object saves
+        from botocore.config import Config  # noqa: PLC0415
+
+        limits = Config(
+            connect_timeout=_TIMEOUT_SECONDS,
+            read_timeout=_TIMEOUT_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": 4},
+        )
+        self._bucket = bucket
+        self._s3: Any = boto3.client("s3", config=limits)  # pyright: ignore[reportUnknownMemberType]  # boto3 makes its clients at run time
+
+    def below(self, prefix: str) -> Iterator[LandedObject]:
+        """List the objects below a prefix; a key that ends with a slash stands for a folder, and is left out."""
+        with self._told("list", prefix):
+            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+                for item in page.get("Contents", []):
+                    if not item["Key"].endswith("/"):
+                        yield LandedObject(key=item["Key"], modified_at=item["LastModified"])
+
+    @contextmanager
+    def opened(self, key: str) -> Generator[tuple[LandedObject, IO[str]]]:
+        """Open an object as text, line ends kept; one whose key ends in `.gz` is unpacked.
+
+        Raises NotFoundError when there is no such object.
+        """
+        with self._told("read", key):
+            reply = self._s3.get_object(Bucket=self._bucket, Key=key)
+            with reply["Body"] as body:
+                raw = gzip.GzipFile(fileobj=body) if key.endswith(".gz") else body
+                text = io.TextIOWrapper(cast("IO[bytes]", raw), encoding="utf-8-sig", newline="")
+                yield LandedObject(key=key, modified_at=reply["LastModified"]), text
+
+    @contextmanager
+    def _told(self, action: str, key: str) -> Generator[None]:
+        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415  # as above
+
+        url = f"s3://{self._bucket}/{key}"
+        try:
+            yield
+        except ClientError as error:
+            reply = cast("dict[str, dict[str, str]]", error.response)
+            code, message = reply["Error"].get("Code", ""), reply["Error"].get("Message", "")
+            kind = NotFoundError if code in {"NoSuchKey", "NoSuchBucket", "404"} else ServiceError
+            raise kind(f"S3 refused to {action} {url} ({code}: {message})") from error
+        except (BotoCoreError, HTTPClientError) as error:
+            raise UnreachableError(
+                f"S3 did not answer when asked to {action} {url} ({error})",
+                hint="check the AWS credentials, the region and the network",
+            ) from error

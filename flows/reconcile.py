@@ -1,0 +1,127 @@
+"""Compare what a partner delivered with what Snowflake loaded.
+
+A run counts the rows of the files in the bucket, waits until the pipe has loaded each, and fails when a file does not
+add up. What is compared, and how it is told, is in `domain/reconciliation.py`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import tenacity
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from clients.errors import ServiceError
+from clients.landed_objects import LandedObjects
+from clients.snowflake import SnowflakeAccount, SnowflakeClient
+from domain.reconciliation import (
+    HISTORY_DAYS,
+    ArrivedFile,
+    Reconciliation,
+    all_settled,
+    compare,
+    count_csv_rows,
+    parse_copy_history,
+    render_copy_history,
+)
+from domain.snowflake_sql import SchemaName
+
+_FIRST_WAIT_SECONDS = 0.5
+_LONGEST_WAIT_SECONDS = 10
+
+
+class ReconciliationError(Exception):
+    """What arrived and what was loaded do not add up; the message names the files."""
+
+
+@flow
+def reconcile(  # noqa: PLR0917  # a deployment's parameters, one by one in Prefect's page
+    partner: str,
+    feed: str,
+    bucket: str,
+    prefix: str,
+    database: str,
+    schema: str,
+    table: str,
+    file_format: Literal["csv", "json", "parquet"] = "csv",
+    delimiter: str = ",",
+    header_rows: int = 1,
+    keys: list[str] | None = None,
+    wait_seconds: int = 120,
+) -> State[Any]:
+    """Reconcile the files of a feed: those named by `keys`, else all below `prefix` that Snowflake's history may know.
+
+    `wait_seconds` is how long the pipe may take with the last of them.
+    """
+    log = get_run_logger()
+    arrived = count_arrivals(bucket, prefix, keys, file_format, delimiter, header_rows)
+    log.info("%s files of %s/%s arrived", len(arrived), partner, feed)
+    result = await_loads(SchemaName(database=database, schema=schema), table, arrived, wait_seconds)
+    create_markdown_artifact(
+        key=f"reconcile-{partner}-{feed}", markdown=result.markdown(), description=f"Files of {partner}/{feed}"
+    )
+    if result.faults:
+        raise ReconciliationError(result.summary())
+    log.info(result.summary())
+    return Completed(message=result.summary())
+
+
+@task
+def count_arrivals(  # noqa: PLR0917  # as the flow
+    bucket: str, prefix: str, keys: list[str] | None, file_format: str, delimiter: str, header_rows: int
+) -> list[ArrivedFile]:
+    """Find the files in the bucket, and count the rows of those that are CSV."""
+    objects = LandedObjects(bucket)
+    files: list[ArrivedFile] = []
+    known_since = dt.datetime.now(dt.UTC) - dt.timedelta(days=HISTORY_DAYS)
+    recent = (landed.key for landed in objects.below(prefix) if landed.modified_at >= known_since)
+    for key in recent if keys is None else keys:
+        with objects.opened(key) as (landed, text):
+            is_csv = file_format == "csv"
+            rows = count_csv_rows(text, delimiter=delimiter, header_rows=header_rows) if is_csv else None
+            files.append(ArrivedFile(url=f"s3://{bucket}/{key}", arrived_at=landed.modified_at, rows=rows))
+    return files
+
+
+@task
+def await_loads(home: SchemaName, table: str, arrived: list[ArrivedFile], wait_seconds: int) -> Reconciliation:
+    """Compare with Snowflake's load history, again until Snowflake is done with each file or the time is over."""
+    query = render_copy_history(home, table)
+    with SnowflakeClient.connected(account_from(os.environ)) as snowflake:
+
+        def look() -> Reconciliation:
+            return compare(arrived, parse_copy_history(snowflake.query(query)))
+
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_not_result(all_settled),
+            wait=tenacity.wait_exponential(multiplier=_FIRST_WAIT_SECONDS, max=_LONGEST_WAIT_SECONDS),
+            stop=tenacity.stop_after_delay(wait_seconds),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else look(),
+        )
+        return attempts(look)
+
+
+def account_from(environment: Mapping[str, str]) -> SnowflakeAccount:
+    """Find the Snowflake account in the worker's environment, by the connector's own names."""
+    if missing := [name for name in ("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER") if not environment.get(name)]:
+        raise ServiceError(
+            f"the run's environment lacks {', '.join(missing)}",
+            hint="set them where the worker runs, or in landing:flows.environment",
+        )
+    port = environment.get("SNOWFLAKE_PORT")
+    return SnowflakeAccount(
+        account=environment["SNOWFLAKE_ACCOUNT"],
+        user=environment["SNOWFLAKE_USER"],
+        role=environment.get("SNOWFLAKE_ROLE"),
+        host=environment.get("SNOWFLAKE_HOST"),
+        port=int(port) if port else None,
+        protocol=environment.get("SNOWFLAKE_PROTOCOL", "https"),
+        password=environment.get("SNOWFLAKE_PASSWORD"),
+        private_key=environment.get("SNOWFLAKE_PRIVATE_KEY"),
+    )
