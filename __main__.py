@@ -4,56 +4,29 @@ import pulumi
 
 from components.aws_account import account_id
 from components.flow_deployments import FlowDeployments, FlowDeploymentsArgs
-from components.landing_bucket import LandingBucket, LandingBucketArgs, ObjectEvents, ObjectEventsArgs
+from components.landing_bucket import LandingBucket, LandingBucketArgs
+from components.object_events import ObjectEvents, ObjectEventsArgs
 from components.partner_access import PartnerAccess, PartnerAccessArgs
 from components.partner_feeds import PartnerFeeds, PartnerFeedsArgs
+from components.partner_flows import LandingPlace, extra_flows, partner_flows
 from components.sftp_gateway import SftpGateway, SftpGatewayArgs
 from components.snowflake_stage import SnowflakeStage, SnowflakeStageArgs
-from domain.partners import PARTNERS_PREFIX
 from settings import Settings
 
 settings = Settings.load()
-account = account_id()
+source = settings.flow_source()
+account, region, prefix = account_id(), settings.region, settings.prefix
 
-bucket = LandingBucket(
-    "landing",
-    LandingBucketArgs(
-        bucket_name=settings.bucket.name,
-        account_id=account,
-        delete_objects=settings.bucket.delete_objects,
-        key_deletion_days=settings.bucket.key_deletion_days,
-    ),
-)
+bucket = LandingBucket("landing", LandingBucketArgs(account_id=account, settings=settings.bucket))
 gateway = SftpGateway(
     "sftp",
-    SftpGatewayArgs(
-        role_name=f"{settings.prefix}-sftp-users",
-        account_id=account,
-        region=settings.region,
-        bucket_name=bucket.bucket_name,
-        key_arn=bucket.key_arn,
-        hostname=settings.sftp.hostname,
-        zone=settings.sftp.zone,
-        zone_exists=settings.sftp.zone_exists,
-    ),
+    SftpGatewayArgs(prefix=prefix, account_id=account, region=region, bucket=bucket, settings=settings.sftp),
 )
-stage = SnowflakeStage(
-    "snowflake",
-    SnowflakeStageArgs(
-        role_name=f"{settings.prefix}-snowflake-stage",
-        bucket_name=bucket.bucket_name,
-        bucket=bucket.bucket,
-        key_arn=bucket.key_arn,
-        database=settings.snowflake.database,
-        schema=settings.snowflake.schema_name,
-        storage_integration=settings.snowflake.storage_integration,
-        stage=settings.snowflake.stage,
-        trust_timeout_seconds=settings.snowflake.trust_timeout_seconds,
-    ),
-)
+stage = SnowflakeStage("snowflake", SnowflakeStageArgs(prefix=prefix, bucket=bucket, settings=settings.snowflake))
 
-access = {
-    partner.name: PartnerAccess(
+feeds: dict[str, PartnerFeeds] = {}
+for partner in settings.partners:
+    PartnerAccess(
         partner.name,
         PartnerAccessArgs(
             partner=partner,
@@ -63,21 +36,33 @@ access = {
             key_arn=bucket.key_arn,
         ),
     )
-    for partner in settings.partners
-}
-feeds = {
-    partner.name: PartnerFeeds(
+    feeds[partner.name] = PartnerFeeds(
         partner.name,
         PartnerFeedsArgs(partner=partner, database=stage.database, schema=stage.schema, stage=stage.stage),
     )
-    for partner in settings.partners
-}
-ObjectEvents(
-    "events",
-    ObjectEventsArgs(
-        bucket=bucket.bucket,
-        prefix=PARTNERS_PREFIX,
-        # All pipes of an account share one queue, so any of them can tell it.
-        queue_arn=next((each.queue_arn for each in feeds.values()), None),
+
+# All pipes of a Snowflake account share one queue, so any feed can name it.
+queue_arn = next((each.queue_arn for each in feeds.values()), None)
+ObjectEvents("events", ObjectEventsArgs(bucket=bucket.bucket, queue_arn=queue_arn))
+
+place = LandingPlace(
+    bucket=bucket.bucket, database=stage.database, schema=stage.schema, environment=settings.flows.environment
+)
+flows = FlowDeployments(
+    "flows",
+    FlowDeploymentsArgs(
+        api_url=settings.prefect.api_url,
+        work_pool=settings.prefect.work_pool,
+        source=source,
+        token_secret_name=settings.flows.token_secret_name,
+        deployments=[
+            *extra_flows(settings.flows),
+            *(flow for partner in settings.partners for flow in partner_flows(partner, feeds[partner.name], place)),
+        ],
     ),
 )
+
+pulumi.export("bucket", bucket.bucket)
+pulumi.export("sftp", gateway.outputs)
+pulumi.export("snowflake", {**stage.outputs, "tables": {name: each.tables for name, each in feeds.items()}})
+pulumi.export("flows", flows.outputs)

@@ -5,106 +5,19 @@ Everything is checked before the first resource, and every fault is told at once
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import pulumi
 from pulumi.runtime.config import get_config_env
-from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic import TypeAdapter
 
 from domain.faults import ConfigurationError, Fault, parse
-from domain.partners import PARTNERS, Entry, EntryPoint, FeedName, Partner, shared_between
-
-_BUCKET_NAME = re.compile(r"(?!xn--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-_HOST_NAME = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}")
-
-
-def _bucket_name(text: str) -> str:
-    if not _BUCKET_NAME.fullmatch(text):
-        raise ValueError(
-            f"{text!r} is not a bucket name: 3 to 63 lower-case letters, digits and hyphens (no dots: they break TLS)"
-        )
-    return text
-
-
-def _host_name(text: str) -> str:
-    if not _HOST_NAME.fullmatch(text):
-        raise ValueError(f"{text!r} is not a host name, such as 'sftp.example.com'")
-    return text
-
-
-def _web_address(text: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", text):
-        raise ValueError(f"{text!r} is not an http or https address without credentials")
-    return text.rstrip("/")
-
-
-BucketName = Annotated[str, AfterValidator(_bucket_name)]
-HostName = Annotated[str, AfterValidator(_host_name)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-SnowflakeName = Annotated[str, Field(min_length=1, max_length=255)]
-
-
-class BucketSettings(Entry):
-    """`landing:bucket`: where the partners' objects are kept."""
-
-    name: BucketName
-    delete_objects: bool = False
-    """Whether `pulumi destroy` may remove a bucket that still holds objects."""
-    key_deletion_days: Annotated[int, Field(ge=7, le=30)] = 30
-    """How long, in days, the KMS key can still be brought back after `pulumi destroy`."""
-
-
-class SftpSettings(Entry):
-    """`landing:sftp`: the door."""
-
-    hostname: HostName
-    """The name that partners connect to."""
-    zone: HostName
-    """The Route 53 zone that holds the name."""
-    zone_exists: bool = True
-    """Whether the zone is there already, or is made and removed with the stack."""
-
-
-class SnowflakeSettings(Entry):
-    """`landing:snowflake`: names of what the stack makes in the Snowflake account."""
-
-    database: SnowflakeName = "LANDING"
-    schema_name: Annotated[SnowflakeName, Field(alias="schema")] = "RAW"
-    storage_integration: SnowflakeName = "LANDING_S3"
-    stage: SnowflakeName = "PARTNERS"
-    trust_timeout_seconds: Annotated[int, Field(ge=1, le=900)] = 180
-    """How long `up` waits, in seconds, until Snowflake can list the bucket; IAM changes take a while to be seen."""
-
-
-class PrefectSettings(Entry):
-    """`landing:prefect`: where flows are registered."""
-
-    api_url: WebAddress
-    work_pool: Annotated[str, Field(min_length=1)]
-
-
-class ExtraFlow(Entry):
-    """A flow of this repository that belongs to no feed."""
-
-    name: FeedName
-    entrypoint: EntryPoint
-
-
-class FlowSettings(Entry):
-    """`landing:flows`: which code runs, and what its runs need."""
-
-    repository: str | None = None
-    """The Git remote that workers pull from; the checkout's own when left out."""
-    reference: str | None = None
-    """A branch or a tag; BUILD_TAG, GIT_BRANCH or the checkout's active branch when left out."""
-    token_secret_name: str | None = None
-    """The Prefect secret block that holds the token for the remote."""
-    environment: Mapping[str, str] = {}
-    """Environment variables of each run: addresses and names, never secrets."""
-    deployments: tuple[ExtraFlow, ...] = ()
+from domain.git_source import GitSource, GitSourceError, WantedSource, check_entrypoint, resolve_source, warnings_about
+from domain.partners import PARTNERS, Entry, Partner, shared_between
+from domain.sections import BucketSettings, FlowSettings, PrefectSettings, SftpSettings, SnowflakeSettings
 
 
 class Settings(Entry):
@@ -119,6 +32,31 @@ class Settings(Entry):
     prefect: PrefectSettings
     flows: FlowSettings
     partners: tuple[Partner, ...]
+
+    def flow_source(self) -> GitSource:
+        """Find the code that flows run, and every flow in it; what a run could not find ends the program now."""
+        checkout = Path.cwd()
+        wanted = WantedSource(repository=self.flows.repository, reference=self.flows.reference)
+        faults: list[str] = []
+        try:
+            source = resolve_source(checkout, os.environ, wanted)
+        except GitSourceError as error:
+            raise pulumi.RunError(str(error)) from None
+        for entrypoint in sorted(self._entry_points()):
+            try:
+                check_entrypoint(checkout, source, entrypoint)
+            except GitSourceError as error:
+                faults.append(str(error))
+        if faults:
+            raise pulumi.RunError("\n".join(faults))
+        for warning in warnings_about(checkout, source):
+            pulumi.warn(warning)
+        return source
+
+    def _entry_points(self) -> set[str]:
+        return {feed.flow for partner in self.partners for feed in partner.feeds} | {
+            flow.entrypoint for flow in self.flows.deployments
+        }
 
     @classmethod
     def load(cls) -> Settings:
@@ -156,6 +94,7 @@ class Settings(Entry):
         faults += shared_between(
             cast("tuple[Partner, ...] | None", sections.get("partners")) or (), f"{project}:partners"
         )
+        faults += _name_twins(sections, f"{project}:flows")
         known = ", ".join(_SECTIONS)
         faults += [
             Fault(f"{project}:{n}", f"is not known here; the keys are {known}") for n in values if n not in _SECTIONS
@@ -176,3 +115,19 @@ _SECTIONS: dict[str, tuple[TypeAdapter[Any], object]] = {
     "partners": (PARTNERS, ()),
 }
 """The stack's keys: the type of each, and its default; None where a person must say it."""
+
+
+def _name_twins(sections: Mapping[str, object], key: str) -> list[Fault]:
+    """Find flows of no feed whose name is taken, by a feed's deployment or by each other."""
+    partners, flows = cast("tuple[Partner, ...] | None", sections.get("partners")), sections.get("flows")
+    if partners is None or not isinstance(flows, FlowSettings):
+        return []
+    taken = {f"{partner.name}-{feed.name}" for partner in partners for feed in partner.feeds}
+    faults: list[Fault] = []
+    for index, flow in enumerate(flows.deployments):
+        if flow.name in taken:
+            faults.append(
+                Fault(f"{key}.deployments[{index}].name", f"{flow.name!r} is another deployment's name; choose another")
+            )
+        taken.add(flow.name)
+    return faults

@@ -13,6 +13,6 @@ def account_id() -> str:
     except Exception as error:  # noqa: BLE001  # an invoke raises bare Exception, whatever went wrong
         cause = str(error).strip().splitlines()[0]
         raise pulumi.RunError(
-            f"AWS does not say whose credentials these are ({cause}); check them with `aws sts get-caller-identity`, and "
+            f"AWS does not say whose credentials these are ({cause}); check the credentials in the environment, and "
             "aws:region"
         ) from None

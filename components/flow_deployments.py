@@ -62,6 +62,8 @@ class FlowDeployments(ComponentResource):
     """Each deployment's page, by its name."""
     ids: dict[str, Output[str]]
     """Each deployment's id in Prefect, by its name."""
+    outputs: dict[str, dict[str, Output[str]]]
+    """Both, as the stack's output: `{"id": ..., "url": ...}` by deployment."""
     reference: str
     """The branch or the commit that all their runs take."""
 
@@ -72,6 +74,7 @@ class FlowDeployments(ComponentResource):
         registered = {wanted.name: self._register(name, wanted, args) for wanted in args.deployments}
         self.urls = {key: deployment.url for key, deployment in registered.items()}
         self.ids = {key: deployment.deployment_id for key, deployment in registered.items()}
+        self.outputs = {key: {"id": self.ids[key], "url": self.urls[key]} for key in registered}
         self.reference = args.source.reference
         self.register_outputs({"urls": self.urls, "ids": self.ids, "reference": self.reference})
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pulumi
 import pulumi_aws as aws
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from domain import iam
 from domain.partners import PARTNERS_PREFIX
+from domain.sections import BucketSettings
 
 _DAYS_TO_KEEP_OLD_VERSIONS = 30
 _DAYS_UNTIL_AN_UNFINISHED_UPLOAD_GOES = 3
@@ -19,19 +19,15 @@ _DAYS_UNTIL_AN_UNFINISHED_UPLOAD_GOES = 3
 class LandingBucketArgs:
     """What a landing bucket needs to know."""
 
-    bucket_name: str
-    """Known before anything is made, so that policies and stages can name it in a preview."""
     account_id: str
-    delete_objects: bool
-    """Whether destroying the stack may remove objects with the bucket."""
-    key_deletion_days: int
-    """How long, in days, a deleted key can still be brought back; 7 to 30."""
+    settings: BucketSettings
 
 
 class LandingBucket(ComponentResource):
     """A private, versioned bucket under a key of its own, which takes objects over TLS alone."""
 
     bucket_name: str
+    """Known before anything is made, so that policies and stages can name it in a preview."""
     bucket: Output[str]
     """The bucket's name once it is there: what waits for the bucket takes it from here."""
     key_arn: Output[str]
@@ -40,10 +36,10 @@ class LandingBucket(ComponentResource):
         super().__init__("landing:aws:LandingBucket", name, {}, opts)
         self._name = name
         self._child = ResourceOptions(parent=self)
-        self.bucket_name = args.bucket_name
+        self.bucket_name = args.settings.name
         self.key_arn = self._make_key(args).arn
         bucket = aws.s3.Bucket(
-            f"{name}-bucket", bucket=args.bucket_name, force_destroy=args.delete_objects, opts=self._child
+            f"{name}-bucket", bucket=self.bucket_name, force_destroy=args.settings.delete_objects, opts=self._child
         )
         self.bucket = bucket.bucket
         self._encrypt(bucket)
@@ -54,14 +50,14 @@ class LandingBucket(ComponentResource):
     def _make_key(self, args: LandingBucketArgs) -> aws.kms.Key:
         key = aws.kms.Key(
             f"{self._name}-key",
-            description=f"Objects of {args.bucket_name}",
+            description=f"Objects of {self.bucket_name}",
             enable_key_rotation=True,
-            deletion_window_in_days=args.key_deletion_days,
+            deletion_window_in_days=args.settings.key_deletion_days,
             policy=Output.json_dumps(iam.key_policy(args.account_id)),
             opts=self._child,
         )
         aws.kms.Alias(
-            f"{self._name}-key-alias", name=f"alias/{args.bucket_name}", target_key_id=key.key_id, opts=self._child
+            f"{self._name}-key-alias", name=f"alias/{self.bucket_name}", target_key_id=key.key_id, opts=self._child
         )
         return key
 
@@ -132,37 +128,3 @@ class LandingBucket(ComponentResource):
             ],
             opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[versioning])),
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ObjectEventsArgs:
-    """Who hears of new objects."""
-
-    bucket: pulumi.Input[str]
-    prefix: str
-    queue_arn: pulumi.Input[str] | None
-    """The queue that all pipes of the Snowflake account share; None while no feed has a pipe."""
-
-
-class ObjectEvents(ComponentResource):
-    """The bucket's one notification configuration.
-
-    S3 keeps a single one a bucket and replaces it whole: a second resource for it would take this one's queue away.
-    """
-
-    def __init__(self, name: str, args: ObjectEventsArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("landing:aws:ObjectEvents", name, {}, opts)
-        queue: aws.s3.BucketNotificationQueueArgsDict = {
-            "id": "snowpipe",
-            "queue_arn": args.queue_arn or "",
-            "events": ["s3:ObjectCreated:*"],
-            "filter_prefix": args.prefix,
-        }
-        aws.s3.BucketNotification(
-            f"{name}-notification",
-            bucket=args.bucket,
-            eventbridge=True,
-            queues=[queue] if args.queue_arn else [],
-            opts=ResourceOptions(parent=self),
-        )
-        self.register_outputs({})

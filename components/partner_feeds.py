@@ -28,13 +28,16 @@ class PartnerFeeds(ComponentResource):
 
     queue_arn: Output[str]
     """The queue that S3 must tell of new objects: the same for all pipes of a Snowflake account."""
+    tables: dict[str, Output[str]]
+    """Each feed's table, by the feed's name, known once its pipe is there."""
 
     def __init__(self, name: str, args: PartnerFeedsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("landing:snowflake:PartnerFeeds", name, {}, opts)
         self._name = name
-        pipes = [self._load(args, feed) for feed in args.partner.feeds]
-        self.queue_arn = pipes[0].notification_channel
-        self.register_outputs({"queueArn": self.queue_arn})
+        pipes = {feed.name: self._load(args, feed) for feed in args.partner.feeds}
+        self.queue_arn = next(iter(pipes.values())).notification_channel
+        self.tables = {feed: pipe.name for feed, pipe in pipes.items()}
+        self.register_outputs({"queueArn": self.queue_arn, "tables": self.tables})
 
     def _load(self, args: PartnerFeedsArgs, feed: Feed) -> snowflake.Pipe:
         physical_name = table_name(args.partner, feed)

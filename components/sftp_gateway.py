@@ -8,8 +8,10 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import ComponentResource, Output, ResourceOptions
 
+from components.landing_bucket import LandingBucket
 from domain import iam
 from domain.partners import PARTNERS_PREFIX
+from domain.sections import SftpSettings
 
 SECURITY_POLICY = "TransferSecurityPolicy-2025-03"
 """AWS's newest general set of algorithms; without one, the API takes the set of 2018."""
@@ -19,16 +21,13 @@ SECURITY_POLICY = "TransferSecurityPolicy-2025-03"
 class SftpGatewayArgs:
     """What the door needs to know."""
 
-    role_name: str
+    prefix: str
+    """Begins the name of the users' role."""
     account_id: str
     region: str
-    bucket_name: str
-    key_arn: pulumi.Input[str]
-    hostname: str
-    """The name that partners connect to: a CNAME of the server's own."""
-    zone: str
-    zone_exists: bool
-    """Whether the zone is looked up, or made and removed with the gateway."""
+    bucket: LandingBucket
+    """Where users' homes are."""
+    settings: SftpSettings
 
 
 class SftpGateway(ComponentResource):
@@ -41,6 +40,8 @@ class SftpGateway(ComponentResource):
     """What a partner's client shows at the first connection."""
     role_arn: Output[str]
     """The role of every user; each user's session policy narrows it to one home."""
+    outputs: dict[str, pulumi.Input[str]]
+    """What partners are told of the door: its names and its fingerprint."""
 
     def __init__(self, name: str, args: SftpGatewayArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("landing:aws:SftpGateway", name, {}, opts)
@@ -55,25 +56,25 @@ class SftpGateway(ComponentResource):
         aws.route53.Record(
             f"{name}-name",
             zone_id=zone_id,
-            name=args.hostname,
+            name=args.settings.hostname,
             type="CNAME",
             ttl=300,
             records=[server.endpoint],
             opts=self._child,
         )
-        self.register_outputs(
-            {
-                "serverId": self.server_id,
-                "endpoint": self.endpoint,
-                "hostKeyFingerprint": self.host_key_fingerprint,
-                "roleArn": self.role_arn,
-            }
-        )
+        self.outputs = {
+            "hostname": args.settings.hostname,
+            "endpoint": self.endpoint,
+            "hostKeyFingerprint": self.host_key_fingerprint,
+        }
+        self.register_outputs({**self.outputs, "serverId": self.server_id, "roleArn": self.role_arn})
 
     def _zone(self, args: SftpGatewayArgs) -> Output[str]:
-        if args.zone_exists:
-            return aws.route53.get_zone_output(name=args.zone, opts=pulumi.InvokeOutputOptions(parent=self)).zone_id
-        return aws.route53.Zone(f"{self._name}-zone", name=args.zone, opts=self._child).zone_id
+        if args.settings.zone_exists:
+            return aws.route53.get_zone_output(
+                name=args.settings.zone, opts=pulumi.InvokeOutputOptions(parent=self)
+            ).zone_id
+        return aws.route53.Zone(f"{self._name}-zone", name=args.settings.zone, opts=self._child).zone_id
 
     def _open_server(self, args: SftpGatewayArgs, zone_id: Output[str]) -> aws.transfer.Server:
         return aws.transfer.Server(
@@ -87,7 +88,7 @@ class SftpGateway(ComponentResource):
             protocol_details={"set_stat_option": "ENABLE_NO_OP"},
             # The console shows the vanity name by these two tags.
             tags={
-                "transfer:customHostname": args.hostname,
+                "transfer:customHostname": args.settings.hostname,
                 "transfer:route53HostedZoneId": zone_id.apply(lambda zone: f"/hostedzone/{zone}"),
             },
             opts=self._child,
@@ -97,7 +98,7 @@ class SftpGateway(ComponentResource):
         users_arn = Output.concat(f"arn:aws:transfer:{args.region}:{args.account_id}:user/", server.id, "/*")
         role = aws.iam.Role(
             f"{self._name}-users-role",
-            name=args.role_name,
+            name=f"{args.prefix}-sftp-users",
             description="AWS Transfer acts for the partners' users",
             assume_role_policy=Output.json_dumps(iam.transfer_trust(args.account_id, users_arn)),
             opts=self._child,
@@ -106,7 +107,7 @@ class SftpGateway(ComponentResource):
             f"{self._name}-users-access",
             name="partners-objects",
             role=role.name,
-            policy=Output.json_dumps(iam.inbox_access(args.bucket_name, PARTNERS_PREFIX, args.key_arn)),
+            policy=Output.json_dumps(iam.inbox_access(args.bucket.bucket_name, PARTNERS_PREFIX, args.bucket.key_arn)),
             opts=self._child,
         )
         return role.arn

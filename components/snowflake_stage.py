@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pulumi
 import pulumi_aws as aws
 import pulumi_snowflake as snowflake
 from pulumi import ComponentResource, Output, ResourceOptions
 
+from components.landing_bucket import LandingBucket
 from domain import iam
 from domain.partners import PARTNERS_PREFIX
+from domain.sections import SnowflakeSettings
 from providers.storage_trust import StorageTrust
 
 
@@ -18,16 +19,10 @@ from providers.storage_trust import StorageTrust
 class SnowflakeStageArgs:
     """What the stage needs to know."""
 
-    role_name: str
-    bucket_name: str
-    bucket: pulumi.Input[str]
-    """The same bucket's name as an output: listing waits until it is there."""
-    key_arn: pulumi.Input[str]
-    database: str
-    schema: str
-    storage_integration: str
-    stage: str
-    trust_timeout_seconds: int
+    prefix: str
+    """Begins the name of the role that Snowflake reads with."""
+    bucket: LandingBucket
+    settings: SnowflakeSettings
 
 
 class SnowflakeStage(ComponentResource):
@@ -42,16 +37,18 @@ class SnowflakeStage(ComponentResource):
     schema: Output[str]
     stage: Output[str]
     """The stage's name, once it is there and the trust holds."""
+    outputs: dict[str, Output[str]]
+    """All three, as the stack's output."""
 
     def __init__(self, name: str, args: SnowflakeStageArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("landing:snowflake:SnowflakeStage", name, {}, opts)
         self._name = name
         self._child = ResourceOptions(parent=self)
-        location = Output.concat("s3://", args.bucket, "/", PARTNERS_PREFIX)
+        location = Output.concat("s3://", args.bucket.bucket, "/", PARTNERS_PREFIX)
         role, access = self._stage_role(args)
         integration = snowflake.StorageIntegrationAws(
             f"{name}-integration",
-            name=args.storage_integration,
+            name=args.settings.storage_integration,
             enabled=True,
             storage_provider="S3",
             storage_aws_role_arn=role.arn,
@@ -65,15 +62,17 @@ class SnowflakeStage(ComponentResource):
             role_name=role.name,
             role_arn=role.arn,
             location=location,
-            timeout_seconds=args.trust_timeout_seconds,
+            timeout_seconds=args.settings.trust_timeout_seconds,
             # Listing needs the role's rights and the bucket, and the trust is proved by listing.
             opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[access])),
         )
-        database = snowflake.Database(f"{name}-database", name=args.database, opts=self._child)
-        schema = snowflake.Schema(f"{name}-schema", name=args.schema, database=database.name, opts=self._child)
+        database = snowflake.Database(f"{name}-database", name=args.settings.database, opts=self._child)
+        schema = snowflake.Schema(
+            f"{name}-schema", name=args.settings.schema_name, database=database.name, opts=self._child
+        )
         stage = snowflake.StageExternalS3(
             f"{name}-stage",
-            name=args.stage,
+            name=args.settings.stage,
             database=database.name,
             schema=schema.name,
             url=location,
@@ -83,12 +82,13 @@ class SnowflakeStage(ComponentResource):
         self.database = database.name
         self.schema = schema.name
         self.stage = stage.name
-        self.register_outputs({"database": self.database, "schema": self.schema, "stage": self.stage})
+        self.outputs = {"database": self.database, "schema": self.schema, "stage": self.stage}
+        self.register_outputs(self.outputs)
 
     def _stage_role(self, args: SnowflakeStageArgs) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         role = aws.iam.Role(
             f"{self._name}-role",
-            name=args.role_name,
+            name=f"{args.prefix}-snowflake-stage",
             description="Snowflake reads the partners' objects",
             assume_role_policy=Output.json_dumps(iam.trust_nobody()),
             # From here on the storage trust owns the trust policy.
@@ -98,7 +98,7 @@ class SnowflakeStage(ComponentResource):
             f"{self._name}-access",
             name="read-stage",
             role=role.name,
-            policy=Output.json_dumps(iam.stage_access(args.bucket_name, PARTNERS_PREFIX, args.key_arn)),
+            policy=Output.json_dumps(iam.stage_access(args.bucket.bucket_name, PARTNERS_PREFIX, args.bucket.key_arn)),
             opts=self._child,
         )
         return role, access

@@ -114,7 +114,8 @@ def _tell(story: Story, checkout: Path) -> None:
     with story.step(f"sftp put as {PARTNER}") as said:
         asyncio.run(_deliver(door, files))
         said.append(f"{sum(file.path.stat().st_size for file in files) / 1e6:,.1f} MB, host key checked")
-    table = qualified(*outputs["tables"][f"{PARTNER}-{FEED}"])
+    landed = outputs["snowflake"]
+    table = qualified(landed["database"], landed["schema"], landed["tables"][PARTNER][FEED])
     with story.step("pipe loads (nobody asked it to)") as said:
         said.append(f"{_await_rows(home, table, sum(file.rows for file in files)):,} rows in {table}")
     flow = outputs["flows"][f"{PARTNER}-{FEED}"]

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
-from components.landing_bucket import LandingBucket, LandingBucketArgs, ObjectEvents, ObjectEventsArgs
+from components.landing_bucket import LandingBucket, LandingBucketArgs
+from components.object_events import ObjectEvents, ObjectEventsArgs
 from components.partner_access import PartnerAccess, PartnerAccessArgs
 from components.partner_feeds import PartnerFeeds, PartnerFeedsArgs
 from components.sftp_gateway import SftpGateway, SftpGatewayArgs
 from components.snowflake_stage import SnowflakeStage, SnowflakeStageArgs
 from domain.partners import PARTNERS, Partner
+from domain.sections import BucketSettings, SftpSettings, SnowflakeSettings
 from tests.components.recorder import Program, Registered
 
 ACCOUNT = "123456789012"
@@ -53,39 +55,20 @@ def answers(args: MockResourceArgs) -> dict[str, Any]:
     return known.get(args.typ, {})
 
 
-def a_bucket() -> LandingBucket:
-    return LandingBucket(
-        "landing",
-        LandingBucketArgs(bucket_name=BUCKET, account_id=ACCOUNT, delete_objects=False, key_deletion_days=30),
-    )
+def a_bucket(name: str = "landing") -> LandingBucket:
+    return LandingBucket(name, LandingBucketArgs(account_id=ACCOUNT, settings=BucketSettings(name=BUCKET)))
 
 
-def a_gateway(*, zone_exists: bool = True) -> SftpGateway:
+def a_gateway(bucket: LandingBucket, *, zone_exists: bool = True) -> SftpGateway:
+    settings = SftpSettings(hostname="sftp.example.com", zone="example.com", zone_exists=zone_exists)
     args = SftpGatewayArgs(
-        role_name="landing-test-sftp",
-        account_id=ACCOUNT,
-        region="us-east-1",
-        bucket_name=BUCKET,
-        key_arn=KEY,
-        hostname="sftp.example.com",
-        zone="example.com",
-        zone_exists=zone_exists,
+        prefix="landing-test", account_id=ACCOUNT, region="us-east-1", bucket=bucket, settings=settings
     )
     return SftpGateway("sftp", args)
 
 
-def a_stage() -> SnowflakeStage:
-    args = SnowflakeStageArgs(
-        role_name="landing-test-stage",
-        bucket_name=BUCKET,
-        bucket=BUCKET,
-        key_arn=KEY,
-        database="LANDING",
-        schema="RAW",
-        storage_integration="LANDING_S3",
-        stage="PARTNERS",
-        trust_timeout_seconds=60,
-    )
+def a_stage(bucket: LandingBucket) -> SnowflakeStage:
+    args = SnowflakeStageArgs(prefix="landing-test", bucket=bucket, settings=SnowflakeSettings())
     return SnowflakeStage("snowflake", args)
 
 
@@ -106,12 +89,12 @@ def zone_lookup(_: MockCallArgs) -> dict[str, Any]:
 
 
 def everything() -> None:
-    a_bucket()
-    a_gateway(zone_exists=False)
-    a_stage()
+    bucket = a_bucket()
+    a_gateway(bucket, zone_exists=False)
+    a_stage(bucket)
     some_access(1, 2)
     some_feeds("orders", "refunds")
-    ObjectEvents("events", ObjectEventsArgs(bucket=BUCKET, prefix="partners/", queue_arn="arn:queue"))
+    ObjectEvents("events", ObjectEventsArgs(bucket=BUCKET, queue_arn="arn:queue"))
 
 
 @pytest.fixture
@@ -189,7 +172,7 @@ def test_the_door_has_the_newest_algorithms_and_shows_its_vanity_name(whole: Reg
 
 
 def test_an_existing_zone_is_looked_up_and_not_made(registered: Program) -> None:
-    run = registered(lambda: a_gateway(zone_exists=True), outputs=answers, calls=zone_lookup)
+    run = registered(lambda: a_gateway(a_bucket(), zone_exists=True), outputs=answers, calls=zone_lookup)
     assert not run.of("aws:route53/zone:Zone")
     assert run.named("sftp-name").inputs["zoneId"] == "Z9"
 
@@ -233,8 +216,6 @@ def test_there_is_one_notification_for_all_pipes(whole: Registered) -> None:
 
 
 def test_a_stack_without_partners_notifies_no_queue(registered: Program) -> None:
-    run = registered(
-        lambda: ObjectEvents("events", ObjectEventsArgs(bucket=BUCKET, prefix="partners/", queue_arn=None))
-    )
+    run = registered(lambda: ObjectEvents("events", ObjectEventsArgs(bucket=BUCKET, queue_arn=None)))
     (notification,) = run.inputs_of("aws:s3/bucketNotification:BucketNotification")
     assert notification["queues"] == []

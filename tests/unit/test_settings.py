@@ -143,3 +143,13 @@ def test_a_flow_outside_the_repository_is_refused(flow: str) -> None:
     entry["feeds"] = [{"name": "orders", "flow": flow, "columns": [{"name": "ID", "type": "NUMBER"}]}]
     (told,) = faults(values(partners=[entry]))
     assert told.startswith(f"landing:partners[0].feeds[0].flow: {flow!r} is not allowed")
+
+
+def test_two_deployments_with_one_name() -> None:
+    flows = {
+        "deployments": [{"name": name, "entrypoint": "flows/hello.py:hello"} for name in ("a", "skyway-orders", "a")]
+    }
+    assert faults(values(flows=flows)) == [
+        "landing:flows.deployments[1].name: 'skyway-orders' is another deployment's name; choose another",
+        "landing:flows.deployments[2].name: 'a' is another deployment's name; choose another",
+    ]
