@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
-import io
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import Any, cast
 
 from clients.errors import NotFoundError, ServiceError, UnreachableError
 
 _TIMEOUT_SECONDS = 30
+_CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,17 +47,17 @@ class LandedObjects:
                         yield LandedObject(key=item["Key"], modified_at=item["LastModified"])
 
     @contextmanager
-    def opened(self, key: str) -> Generator[tuple[LandedObject, IO[str]]]:
-        """Open an object as text, line ends kept; one whose key ends in `.gz` is unpacked.
+    def opened(self, key: str) -> Generator[tuple[LandedObject, Iterator[str]]]:
+        """Open an object as lines of text, line ends kept; one whose key ends in `.gz` is unpacked.
 
-        Raises NotFoundError when there is no such object.
+        Bytes that are not UTF-8 come as U+FFFD. Raises NotFoundError when there is no such object.
         """
         with self._told("read", key):
             reply = self._s3.get_object(Bucket=self._bucket, Key=key)
             with reply["Body"] as body:
-                raw = gzip.GzipFile(fileobj=body) if key.endswith(".gz") else body
-                text = io.TextIOWrapper(cast("IO[bytes]", raw), encoding="utf-8-sig", newline="")
-                yield LandedObject(key=key, modified_at=reply["LastModified"]), text
+                # Not by io.TextIOWrapper: botocore's stream closes itself at its end, which that takes for an error.
+                lines = gzip.GzipFile(fileobj=body) if key.endswith(".gz") else body.iter_lines(_CHUNK, keepends=True)
+                yield LandedObject(key=key, modified_at=reply["LastModified"]), _text(lines)
 
     @contextmanager
     def _told(self, action: str, key: str) -> Generator[None]:
@@ -76,3 +76,7 @@ class LandedObjects:
                 f"S3 did not answer when asked to {action} {url} ({error})",
                 hint="check the AWS credentials, the region and the network",
             ) from error
+
+
+def _text(lines: Iterable[bytes]) -> Iterator[str]:
+    return (line.decode("utf-8", errors="replace") for line in lines)
