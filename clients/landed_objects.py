@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -54,7 +54,7 @@ class LandedObjects:
         """
         with self._told("read", key):
             reply = self._s3.get_object(Bucket=self._bucket, Key=key)
-            with reply["Body"] as body:
+            with closing(reply["Body"]) as body:
                 # Not by io.TextIOWrapper: botocore's stream closes itself at its end, which that takes for an error.
                 lines = gzip.GzipFile(fileobj=body) if key.endswith(".gz") else body.iter_lines(_CHUNK, keepends=True)
                 yield LandedObject(key=key, modified_at=reply["LastModified"]), _text(lines)
