@@ -50,7 +50,8 @@ class Door:
         """
         host_key = await asyncssh.get_server_host_key(self.host, self.port)
         found = host_key.get_fingerprint() if host_key else "none"
-        if host_key is None or found != self.fingerprint:
+        # AWS writes the base64 with its padding, OpenSSH without.
+        if host_key is None or found != self.fingerprint.rstrip("="):
             raise PermissionError(f"the door shows host key {found}, the stack says {self.fingerprint}: not connecting")
         line = host_key.export_public_key().decode().strip()
         self.known_hosts.write_text(f"[{self.host}]:{self.port} {line}\n")
