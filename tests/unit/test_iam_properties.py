@@ -22,8 +22,10 @@ PRINCIPALS: list[object] = [
     {"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/partner/s"},
     {"Service": "transfer.amazonaws.com"},
 ]
-actions = st.sampled_from(["s3:GetObject", "s3:PutObject", "s3:Get*", "s3:*", "*", "kms:Decrypt"])
-resources = st.sampled_from(["*", "arn:aws:s3:::b/*", "arn:aws:s3:::b/a/*", "arn:aws:s3:::b/a/x", "arn:aws:s3:::c/*"])
+actions = st.sampled_from(["*", "*", "*", "s3:*", "s3:Get*", "s3:GetObject", "kms:Decrypt"])
+resources = st.sampled_from(
+    ["*", "*", "*", "arn:aws:s3:::b/*", "arn:aws:s3:::b/a/*", "arn:aws:s3:::b/a/x", "arn:aws:s3:::c/*"]
+)
 conditions: st.SearchStrategy[dict[str, object]] = st.sampled_from(
     [{}, {"Bool": {"aws:SecureTransport": "true"}}, {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}}]
 )
@@ -33,9 +35,11 @@ conditions: st.SearchStrategy[dict[str, object]] = st.sampled_from(
 def policies(draw: st.DrawFn, *, of_resource: bool = False) -> Policy:
     def statement() -> dict[str, object]:
         element: dict[str, object] = {
-            "Effect": draw(st.sampled_from(["Allow", "Allow", "Deny"])),
-            draw(st.sampled_from(["Action", "Action", "NotAction"])): draw(st.lists(actions, min_size=1, max_size=2)),
-            draw(st.sampled_from(["Resource", "Resource", "NotResource"])): draw(resources),
+            "Effect": draw(st.sampled_from(["Allow", "Allow", "Allow", "Deny"])),
+            draw(st.sampled_from(["Action", "Action", "Action", "NotAction"])): draw(
+                st.lists(actions, min_size=1, max_size=2)
+            ),
+            draw(st.sampled_from(["Resource", "Resource", "Resource", "NotResource"])): draw(resources),
             "Condition": draw(conditions),
         }
         return {**element, "Principal": draw(st.sampled_from(PRINCIPALS))} if of_resource else element
@@ -89,6 +93,14 @@ def test_a_session_policy_never_widens(request: Request, given_policies: Policie
     without = replace(given_policies, session=None)
     if decide(request, replace(without, session=session)):
         assert decide(request, without)
+
+
+@given(requests(), governed(), policies())
+def test_what_a_session_policy_leaves_out_only_the_resource_may_grant(
+    request: Request, given_policies: Policies, session: Policy
+) -> None:
+    if decide(request, replace(given_policies, session=session, resource=None)):
+        assert session.granted(request.caller, request.action, request.resource, request.context)
 
 
 @given(requests(), governed(), policies())
