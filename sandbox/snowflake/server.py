@@ -9,8 +9,10 @@ import hmac
 import json
 import logging
 import secrets
+import signal
 import warnings
-from contextlib import nullcontext
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext
 from typing import Any, cast
 
 import fakesnow.server as fake
@@ -193,6 +195,15 @@ def _failure(code: str, message: str, data: dict[str, Any] | None = None) -> JSO
     return JSONResponse({"data": data or {}, "code": code, "message": message, "success": False, "headers": None})
 
 
+class _Server(uvicorn.Server):
+    """Returns on a signal where uvicorn's own would end the process, so that the databases are closed."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave the signals to `serve`."""
+        yield
+
+
 def serve(home: SandboxHome) -> None:
     """Serve until SIGTERM, then write the databases to their files."""
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that it does not know
@@ -214,8 +225,11 @@ def serve(home: SandboxHome) -> None:
         access_log=False,
         timeout_graceful_shutdown=2,
     )
+    server = _Server(config)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.handle_exit)
     try:
-        uvicorn.Server(config).run()
+        server.run()
     finally:
         pipes.stop()
         engine.close()

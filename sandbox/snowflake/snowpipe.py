@@ -26,7 +26,7 @@ QUEUE = "sf-snowpipe-LANDING"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{SNOWFLAKE_ACCOUNT_ID}:{QUEUE}"
 """The one queue of the account, which every pipe with AUTO_INGEST names as its notification channel."""
 
-VISIBILITY_SECONDS = 30
+VISIBILITY_SECONDS = 10
 """How long a message that is being loaded stays hidden; one whose load died comes back after it."""
 
 _LONG_POLL_SECONDS = 10

@@ -1,0 +1,198 @@
+# pyright: reportUnknownMemberType=false, reportAttributeAccessIssue=false
+# the connector and boto3 are not typed
+"""Runs the sandbox's Snowflake, with the AWS that it reads from, as processes that a test may kill and start again."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import snowflake.connector
+from tenacity import retry, stop_after_delay, wait_fixed
+
+from sandbox.home import LOOPBACK, REGION, Ports, SandboxHome
+
+BUCKET = "landing-files"
+ROLE = "landing-stage"
+ROLE_ARN = f"arn:aws:iam::123456789012:role/{ROLE}"
+TABLE = '"LANDING"."RAW"."SKYWAY_FLIGHTS"'
+STAGE = '"LANDING"."RAW"."PARTNERS"'
+CSV = "FILE_FORMAT = (TYPE = CSV SKIP_HEADER = 1 FIELD_OPTIONALLY_ENCLOSED_BY = '\"' NULL_IF = ('NA', ''))"
+COPY = f"COPY INTO {TABLE} FROM @{STAGE}/skyway/flights/ {CSV}"
+
+Row = tuple[Any, ...]
+
+
+class SnowflakeAccount:
+    """An account under test: its processes, a connection, and the AWS account beside it."""
+
+    def __init__(self, root: Path) -> None:
+        self.home = SandboxHome.open(root, _free_ports())
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._connection: Any = None
+        self._clients: dict[str, Any] = {}
+
+    def start(self, part: str) -> None:
+        with self.home.log(part).open("a") as log:
+            self._running[part] = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", "sandbox.part", part, str(self.home.root)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        until(lambda: httpx.get(f"{self.home.url(part)}/_sandbox/health").is_success, seconds=40)
+
+    def end(self, part: str, how: signal.Signals = signal.SIGTERM) -> int:
+        process = self._running.pop(part)
+        process.send_signal(how)
+        self._connection = None
+        return process.wait(20)
+
+    def end_all(self) -> None:
+        for part in list(self._running):
+            self.end(part)
+
+    def connect(self, **more: str) -> Any:  # noqa: ANN401 - the connector is not typed
+        given = {"user": "LANDING", "password": self.home.credentials.snowflake_password, **more}
+        return snowflake.connector.connect(
+            account="SANDBOX-LANDING",
+            host=LOOPBACK,
+            port=self.home.ports.snowflake,
+            protocol="http",
+            login_timeout=5,
+            network_timeout=5,
+            **given,
+        )
+
+    def cursor(self, sql: str) -> Any:  # noqa: ANN401 - the connector is not typed
+        self._connection = self._connection or self.connect()
+        return self._connection.cursor().execute(sql)
+
+    def run(self, sql: str) -> list[Row]:
+        return self.cursor(sql).fetchall()
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        answer = self.cursor(sql)
+        names = [column.name for column in answer.description]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+    def count(self, table: str = TABLE) -> int:
+        return self.run(f"SELECT COUNT(*) FROM {table}")[0][0]  # noqa: S608 - a test's own table
+
+    def aws(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+        pair = self.home.credentials.deployer
+        if service not in self._clients:
+            self._clients[service] = boto3.session.Session().client(
+                service,
+                region_name=REGION,
+                endpoint_url=self.home.url("aws"),
+                aws_access_key_id=pair.access_key_id,
+                aws_secret_access_key=pair.secret_access_key,
+            )
+        return self._clients[service]
+
+    def trust(self, external_id: str | None = None) -> None:
+        """Let the role trust the integration's user with the integration's external id, or with another one."""
+        told = {row[0]: row[2] for row in self.run('DESC INTEGRATION "LANDING_S3"')}
+        condition = {"sts:ExternalId": external_id or told["STORAGE_AWS_EXTERNAL_ID"]}
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"AWS": told["STORAGE_AWS_IAM_USER_ARN"]},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": condition},
+        }
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.aws("iam").update_assume_role_policy(RoleName=ROLE, PolicyDocument=document)
+
+    def put(self, key: str, text: str | bytes) -> None:
+        body = text.encode() if isinstance(text, str) else text
+        self.aws("s3").put_object(Bucket=BUCKET, Key=f"partners/{key}", Body=body)
+
+
+@contextmanager
+def snowflake_account(root: Path, *parts: str) -> Generator[SnowflakeAccount]:
+    account = SnowflakeAccount(root)
+    try:
+        for part in parts:
+            account.start(part)
+        yield account
+    finally:
+        account.end_all()
+
+
+def build_landing(account: SnowflakeAccount) -> None:
+    """Make what the program makes: bucket, role, integration, trust, stage, table, pipe, notification."""
+    s3, iam = account.aws("s3"), account.aws("iam")
+    s3.create_bucket(Bucket=BUCKET)
+    deny = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=document)
+    bucket = f"arn:aws:s3:::{BUCKET}"
+    reads = [
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{bucket}/partners/*"},
+        {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket},
+    ]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": reads})
+    iam.put_role_policy(RoleName=ROLE, PolicyName="read", PolicyDocument=policy)
+    integration = (
+        "CREATE STORAGE INTEGRATION \"LANDING_S3\" TYPE = EXTERNAL_STAGE STORAGE_PROVIDER = 'S3' ENABLED = true "
+        f"STORAGE_AWS_ROLE_ARN = '{ROLE_ARN}' STORAGE_ALLOWED_LOCATIONS = ('s3://{BUCKET}/partners/')"
+    )
+    columns = '"ID" NUMBER(38,0), "NAME" VARCHAR(100), "DAY" DATE, "AT" TIMESTAMP_NTZ(9), "F" FLOAT'
+    for sql in (
+        'CREATE DATABASE "LANDING"',
+        'CREATE SCHEMA "LANDING"."RAW"',
+        integration,
+        f"CREATE STAGE {STAGE} URL = 's3://{BUCKET}/partners/' STORAGE_INTEGRATION = \"LANDING_S3\"",
+        f"CREATE TABLE {TABLE} ({columns})",
+        f"CREATE PIPE {TABLE} AUTO_INGEST = true AS {COPY}",
+    ):
+        account.run(sql)
+    account.trust()
+    (pipe,) = account.rows(f"DESC PIPE {TABLE}")
+    queue = {
+        "QueueArn": pipe["notification_channel"],
+        "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "partners/"}]}},
+    }
+    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": [queue]})
+
+
+def _free_ports() -> int:
+    """Find a base below the ports that the kernel gives away, from which a sandbox's ports are all free."""
+    while True:
+        base = random.randrange(20000, 32000)  # noqa: S311 - no secret
+        with ExitStack() as stack:
+            try:
+                for port in range(base, base + len(fields(Ports))):
+                    stack.enter_context(socket.socket()).bind((LOOPBACK, port))
+            except OSError:
+                continue
+            return base
+
+
+def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait until the condition holds; whatever it raises is a not yet."""
+
+    @retry(stop=stop_after_delay(seconds), wait=wait_fixed(0.03), reraise=True)
+    def check() -> None:
+        assert condition()
+
+    check()
+
+
+def flights(*ids: object) -> str:
+    """Make a delivery with these ids."""
+    lines = [f'{each},"name, {each}",2013-01-0{1},2013-01-01T10:00:00Z,1.5' for each in ids]
+    return "\n".join(["ID,NAME,DAY,AT,F", *lines, ""])
