@@ -5,6 +5,7 @@ A directory is a common prefix of keys; one that is made empty is held by an emp
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import contextmanager
 
@@ -29,6 +30,8 @@ from sandbox.sftp.upload import Upload
 from sandbox.sftp.users import TransferUser
 
 _MODES = {FXF_CREAT: "CREATE", FXF_TRUNC: "TRUNCATE", FXF_READ: "READ", FXF_WRITE: "WRITE"}
+
+_log = logging.getLogger(__name__)
 
 MayList = Callable[[Location], Awaitable[bool]]
 
@@ -170,7 +173,7 @@ class TransferFiles(asyncssh.SFTPServer):
             if not await self._may_list(location):
                 raise SFTPPermissionDenied(f"The role may not decrypt what lies in {name}")
             found = False
-            async for page in self._store.list(location):
+            async for page in self._store.pages(location):
                 for listed in page:
                     found = True
                     if listed.name not in entries:
@@ -252,3 +255,6 @@ class TransferFiles(asyncssh.SFTPServer):
                 shown = str(path) if isinstance(path, Location) else path.decode(errors="replace")
                 self._journal.write("ERROR", operation=operation, path=shown, message=error.reason)
             raise error from fault
+        except Exception:
+            _log.exception("%s of %r failed", operation, path)  # asyncssh would answer `Failure` and say no more
+            raise

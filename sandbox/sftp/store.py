@@ -116,7 +116,7 @@ class Store:
         answer = await asyncio.to_thread(lambda: self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=limit))
         return [item["Key"] for item in answer.get("Contents", [])]
 
-    async def list(self, location: Location) -> AsyncIterator[list[Listed]]:
+    async def pages(self, location: Location) -> AsyncIterator[list[Listed]]:
         """Give what lies directly below `location`, page after page as S3 gives it; the marker itself is left out."""
         more: dict[str, str] = {}
         while True:
