@@ -1,8 +1,8 @@
+# ruff: noqa: N802  # the protocol names the methods
 """The side of a stand-in that speaks to the engine: one gRPC servicer, whatever the package."""
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Generator
@@ -23,7 +23,8 @@ from sandbox.plugins.lifecycle import Lifecycle, without_marks
 from sandbox.plugins.naming import keeps_its_name, with_name
 from sandbox.plugins.sdk import Sdk
 from sandbox.plugins.table import CloudT, Package, Row
-from sandbox.plugins.wire import Value, from_struct, has_unknown, to_struct
+from sandbox.plugins.urn import name_of, shown, type_of
+from sandbox.plugins.wire import decoded, from_struct, has_unknown, to_struct
 
 _log = logging.getLogger(__name__)
 _SESSIONS = 8
@@ -47,37 +48,50 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
 
     # What the engine asks of a plug-in as such.
 
-    def Attach(self, request: plugin.PluginAttach, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+    def Attach(self, request: plugin.PluginAttach, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Be attached to a running engine."""
         del request, context
         return empty_pb2.Empty()
 
-    def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin.PluginInfo:  # noqa: N802
+    def Handshake(
+        self, request: proto.ProviderHandshakeRequest, context: grpc.ServicerContext
+    ) -> proto.ProviderHandshakeResponse:
+        """Say what the stand-in takes: plain values alone, so that the engine keeps the secrets' marks itself."""
+        del request, context
+        return proto.ProviderHandshakeResponse()
+
+    def GetSchema(self, request: proto.GetSchemaRequest, context: grpc.ServicerContext) -> proto.GetSchemaResponse:
+        """Have no schema: only the writing of code asks for one."""
+        del request
+        unimplemented = "the sandbox's stand-ins have no schema; give `pulumi import` the flag --generate-code=false"
+        _abort(context, unimplemented, grpc.StatusCode.UNIMPLEMENTED)
+
+    def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin.PluginInfo:
         """Give the version: that of the SDK, so that the engine sees a fitting pair."""
         del request, context
         return plugin.PluginInfo(version=self._sdk.version)
 
-    def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+    def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Let running calls end by themselves: each is short, and half a creation is worse than a whole one."""
         del request, context
         return empty_pb2.Empty()
 
-    def CheckConfig(self, request: proto.CheckRequest, context: grpc.ServicerContext) -> proto.CheckResponse:  # noqa: N802
+    def CheckConfig(self, request: proto.CheckRequest, context: grpc.ServicerContext) -> proto.CheckResponse:
         """Refuse keys of the provider's config that the package does not know."""
         del context
         faults = list(provider_faults(self._sdk, from_struct(request.news)))
         return proto.CheckResponse(inputs=request.news, failures=_failures(faults))
 
-    def DiffConfig(self, request: proto.DiffRequest, context: grpc.ServicerContext) -> proto.DiffResponse:  # noqa: N802
+    def DiffConfig(self, request: proto.DiffRequest, context: grpc.ServicerContext) -> proto.DiffResponse:
         """No change of a provider's config replaces its resources."""
         del context
         changes = proto.DiffResponse.DIFF_NONE if request.olds == request.news else proto.DiffResponse.DIFF_SOME
         return proto.DiffResponse(changes=changes)
 
-    def Configure(self, request: proto.ConfigureRequest, context: grpc.ServicerContext) -> proto.ConfigureResponse:  # noqa: N802
+    def Configure(self, request: proto.ConfigureRequest, context: grpc.ServicerContext) -> proto.ConfigureResponse:
         """Take the config for the calls that come over this connection."""
         given = from_struct(request.args) if request.HasField("args") else {}
-        config = {name: _decoded(value) for name, value in given.items() if not has_unknown(value)}
+        config = {name: decoded(value) for name, value in given.items() if not has_unknown(value)}
         with self._explained(context, f"configuring the provider {self._package.name}"):
             cloud = self._package.connect(config)
         with self._lock:
@@ -89,15 +103,15 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
 
     # What the engine asks about a resource.
 
-    def Check(self, request: proto.CheckRequest, context: grpc.ServicerContext) -> proto.CheckResponse:  # noqa: N802
+    def Check(self, request: proto.CheckRequest, context: grpc.ServicerContext) -> proto.CheckResponse:
         """List all that is wrong with a resource's inputs, and name what the program left unnamed."""
-        token = _type_of(request.urn)
+        token = type_of(request.urn)
         row = self._package.rows.get(token)
         shape = self._sdk.resource(token)
         if row is None or shape is None:
             fault = Fault(property="", reason=f"the sandbox does not serve {token}; see docs/deviations.md")
             return proto.CheckResponse(inputs=request.news, failures=_failures([fault]))
-        name = request.urn.rpartition("::")[2]
+        name = name_of(request.urn)
         inputs = with_name(row, name, from_struct(request.news), from_struct(request.olds), request.randomSeed)
         inputs, faults = self._checker.check(token, shape, inputs, row.properties)
         refusal = self._package.refuse(row, self._cloud(context))
@@ -105,7 +119,7 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
             faults.insert(0, Fault(property="", reason=refusal))
         return proto.CheckResponse(inputs=to_struct(inputs), failures=_failures(faults))
 
-    def Diff(self, request: proto.DiffRequest, context: grpc.ServicerContext) -> proto.DiffResponse:  # noqa: N802
+    def Diff(self, request: proto.DiffRequest, context: grpc.ServicerContext) -> proto.DiffResponse:
         """Compare what the program wants with the state."""
         row = self._row(context, request.urn)
         self._ledger.confirm(request.urn, request.id)
@@ -131,21 +145,21 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
             hasDetailedDiff=True,
         )
 
-    def Create(self, request: proto.CreateRequest, context: grpc.ServicerContext) -> proto.CreateResponse:  # noqa: N802
+    def Create(self, request: proto.CreateRequest, context: grpc.ServicerContext) -> proto.CreateResponse:
         """Make the object, or find the one that an engine asked for and then did not live to write down."""
         row, cloud = self._row(context, request.urn), self._cloud(context)
         inputs = self._package.expand(cloud, row, from_struct(request.properties))
         if request.preview:
             return proto.CreateResponse(properties=to_struct(without_marks(inputs)))
-        with self._explained(context, f"creating {_shown(request.urn)}", cloud):
+        with self._explained(context, f"creating {shown(request.urn)}", cloud):
             identifier, state = self._life.create(row, cloud, request.urn, inputs)
         return proto.CreateResponse(id=identifier, properties=to_struct(state))
 
-    def Read(self, request: proto.ReadRequest, context: grpc.ServicerContext) -> proto.ReadResponse:  # noqa: N802
+    def Read(self, request: proto.ReadRequest, context: grpc.ServicerContext) -> proto.ReadResponse:
         """Give the object as it is now, for a refresh or an import."""
         row, cloud = self._row(context, request.urn), self._cloud(context)
         self._ledger.confirm(request.urn, request.id)
-        with self._explained(context, f"reading {_shown(request.urn)}", cloud):
+        with self._explained(context, f"reading {shown(request.urn)}", cloud):
             found = self._life.read(
                 row, cloud, request.id, from_struct(request.properties), from_struct(request.inputs)
             )
@@ -153,7 +167,7 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
             return proto.ReadResponse()
         return proto.ReadResponse(id=request.id, properties=to_struct(found[0]), inputs=to_struct(found[1]))
 
-    def Update(self, request: proto.UpdateRequest, context: grpc.ServicerContext) -> proto.UpdateResponse:  # noqa: N802
+    def Update(self, request: proto.UpdateRequest, context: grpc.ServicerContext) -> proto.UpdateResponse:
         """Bring the object from the state to what the program wants."""
         row, cloud = self._row(context, request.urn), self._cloud(context)
         self._ledger.confirm(request.urn, request.id)
@@ -166,19 +180,19 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
         if request.preview:
             left = {name: value for name, value in state.items() if name not in row.properties}
             return proto.UpdateResponse(properties=to_struct({**left, **without_marks(inputs)}))
-        with self._explained(context, f"updating {_shown(request.urn)}", cloud):
+        with self._explained(context, f"updating {shown(request.urn)}", cloud):
             state = self._life.update(row, cloud, request.id, state, inputs)
         return proto.UpdateResponse(properties=to_struct(state))
 
-    def Delete(self, request: proto.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+    def Delete(self, request: proto.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Delete the object; one that is gone already is deleted."""
         row, cloud = self._row(context, request.urn), self._cloud(context)
         self._ledger.confirm(request.urn, request.id)
-        with self._explained(context, f"deleting {_shown(request.urn)}", cloud):
+        with self._explained(context, f"deleting {shown(request.urn)}", cloud):
             self._life.delete(row, cloud, request.id, from_struct(request.properties))
         return empty_pb2.Empty()
 
-    def Invoke(self, request: proto.InvokeRequest, context: grpc.ServicerContext) -> proto.InvokeResponse:  # noqa: N802
+    def Invoke(self, request: proto.InvokeRequest, context: grpc.ServicerContext) -> proto.InvokeResponse:
         """Call one of the package's functions."""
         function = self._package.functions.get(request.tok)
         if function is None:
@@ -201,9 +215,9 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
     # Steps that the verbs share.
 
     def _row(self, context: grpc.ServicerContext, urn: str) -> Row[CloudT]:
-        row = self._package.rows.get(_type_of(urn))
+        row = self._package.rows.get(type_of(urn))
         if row is None:
-            _abort(context, f"the sandbox does not serve {_type_of(urn)}; see docs/deviations.md")
+            _abort(context, f"the sandbox does not serve {type_of(urn)}; see docs/deviations.md")
         return row
 
     def _cloud(self, context: grpc.ServicerContext) -> CloudT:
@@ -226,29 +240,10 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
             _abort(context, f"{action}: {reason}")
 
 
-def _abort(context: grpc.ServicerContext, message: str) -> NoReturn:
+def _abort(context: grpc.ServicerContext, message: str, code: grpc.StatusCode = grpc.StatusCode.UNKNOWN) -> NoReturn:
     abort: Callable[[grpc.StatusCode, str], NoReturn] = context.abort
-    abort(grpc.StatusCode.UNKNOWN, message)
+    abort(code, message)
 
 
 def _failures(faults: list[Fault]) -> list[proto.CheckFailure]:
     return [proto.CheckFailure(property=fault.property, reason=fault.reason) for fault in faults]
-
-
-def _decoded(value: Value) -> Value:
-    """Read a config value: whatever is not text comes from the engine as JSON text."""
-    if not isinstance(value, str) or value[:1] not in ("[", "{"):
-        return value
-    try:
-        return json.loads(value)
-    except json.JSONDecodeError:
-        return value
-
-
-def _type_of(urn: str) -> str:
-    """Give the resource type in a URN, `urn:pulumi:stack::project::parent$type::name`."""
-    return urn.split("::")[2].rpartition("$")[2]
-
-
-def _shown(urn: str) -> str:
-    return f"{_type_of(urn)} {urn.split('::', 3)[3]!r}"

@@ -23,6 +23,7 @@ from sandbox.plugins.table import Package
 _log = logging.getLogger(__name__)
 _LARGEST_MESSAGE = 400 * 1024 * 1024
 """What the engine itself allows, bytes."""
+_CALLS_AT_ONCE = 8
 _GRACE = 5.0
 """Seconds that running calls get when the part ends."""
 
@@ -33,7 +34,7 @@ AnyCloud = TypeVar("AnyCloud")
 def served(package: Package[AnyCloud], ledger: Ledger, port: int) -> Generator[None]:
     """Serve one stand-in on a loopback port for as long as the context lasts."""
     server = grpc.server(
-        ThreadPoolExecutor(max_workers=16, thread_name_prefix=package.name),
+        ThreadPoolExecutor(max_workers=_CALLS_AT_ONCE, thread_name_prefix=package.name),
         options=[("grpc.max_receive_message_length", _LARGEST_MESSAGE), ("grpc.so_reuseport", 0)],
     )
     add_ResourceProviderServicer_to_server(StandIn(package, ledger), server)
@@ -48,6 +49,7 @@ def served(package: Package[AnyCloud], ledger: Ledger, port: int) -> Generator[N
 
 def serve(home: SandboxHome) -> None:
     """Serve the stand-ins until SIGTERM or SIGINT; raises at once when a port is taken."""
+    logging.getLogger("snowflake.connector").setLevel(logging.WARNING)  # it greets at each login
     ended = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: ended.set())

@@ -6,6 +6,7 @@ back on what comes out under the same name.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
@@ -53,6 +54,16 @@ def has_unknown(value: Value) -> bool:
             return any(has_unknown(item) for item in _list(value))
         case _:
             return False
+
+
+def decoded(value: Value) -> Value:
+    """Read a value of a provider's config: whatever is not text comes from the engine as JSON text."""
+    if not isinstance(value, str) or value[:1] not in ("[", "{"):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
 
 
 def _items(value: Value) -> Mapping[str, Value]:
