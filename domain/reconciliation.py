@@ -94,7 +94,8 @@ class Reconciliation:
             return f"{self.rows_loaded:,} rows of {files} arrived and are loaded"
         named = self.faults[:_FILES_TO_NAME]
         more = [f"and {len(self.faults) - len(named)} more"] * (len(self.faults) > len(named))
-        head = f"{len(self.faults)} of {files} do not add up: {self.rows_loaded:,} of {self.rows_arrived:,} rows loaded"
+        differ = "differs" if len(self.faults) == 1 else "differ"
+        head = f"{len(self.faults)} of {files} {differ}: {self.rows_loaded:,} of {self.rows_arrived:,} rows are loaded"
         return "\n".join([head, *named, *more])
 
     def markdown(self) -> str:

@@ -40,7 +40,8 @@ class ReconciliationError(Exception):
     """What arrived and what was loaded do not add up; the message names the files."""
 
 
-@flow
+# Prefect validates by a pydantic model, in which a field named `schema` hides one of the model's own and warns.
+@flow(validate_parameters=False)
 def reconcile(  # noqa: PLR0917  # a deployment's parameters, one by one in Prefect's page
     partner: str,
     feed: str,
