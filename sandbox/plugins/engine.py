@@ -27,8 +27,10 @@ from sandbox.plugins.urn import name_of, shown, type_of
 from sandbox.plugins.wire import decoded, from_struct, has_unknown, to_struct
 
 _log = logging.getLogger(__name__)
-_SESSIONS = 8
-"""How many engine runs may be open at once; the oldest is closed for one more."""
+_CONFIGS = 64
+"""How many engine runs are remembered; none that is still running is ever so old."""
+_OPEN = 2
+"""How many of them keep a session with the service; an older one that still runs opens a new one."""
 
 
 class StandIn(ResourceProviderServicer, Generic[CloudT]):
@@ -96,9 +98,11 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
             cloud = self._package.connect(config)
         with self._lock:
             self._clouds[context.peer()] = cloud
-            dropped = self._clouds.popitem(last=False)[1] if len(self._clouds) > _SESSIONS else None
-        if dropped is not None:
-            self._package.close(dropped)
+            if len(self._clouds) > _CONFIGS:
+                self._clouds.popitem(last=False)
+            older = list(self._clouds.values())[:-_OPEN]
+        for left in older:
+            self._package.close(left)
         return proto.ConfigureResponse(acceptSecrets=False, supportsPreview=True, acceptResources=False)
 
     # What the engine asks about a resource.

@@ -96,7 +96,7 @@ class Package(Protocol[CloudT]):
         ...
 
     def close(self, cloud: CloudT) -> None:
-        """End what `connect` opened."""
+        """End the session with the service, if there is one; the next call opens a new one."""
         ...
 
     def refuse(self, row: Row[CloudT], cloud: CloudT) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import grpc
 import pytest
 
 from sandbox.home import SandboxHome
+from sandbox.plugins.ledger import Ledger
+from sandbox.plugins.server import served
 from sandbox.plugins.snowflake.package import SnowflakePackage
 from sandbox.plugins.wire import Properties
-from tests.sandbox.plugin_engine import Engine, Life, RefusedError, engine, free_port, live_through
+from tests.sandbox.plugin_engine import Engine, Life, RefusedError, attached, engine, free_port, live_through
 from tests.sandbox.plugin_parts import parts
 
 pytestmark = pytest.mark.sandbox
@@ -205,3 +208,13 @@ def test_a_snowflake_that_does_not_answer_is_named(tmp_path: Path) -> None:
         run.resource("snowflake:index/database:Database").create({"name": "X"})
     assert f"Snowflake at {home.url('snowflake')} does not answer" in str(failure.value)
     assert "python -m sandbox status" in str(failure.value)
+
+
+def test_an_older_run_goes_on_when_newer_ones_took_its_session(home: SandboxHome, tmp_path: Path) -> None:
+    package, port = SnowflakePackage(home), free_port()
+    with served(package, Ledger(tmp_path / "snowflake.json"), port), ExitStack() as runs:
+        oldest, *newer = (runs.enter_context(attached(port, config(home))) for _ in range(4))
+        for index, attached_run in enumerate([oldest, *newer, oldest]):
+            database = attached_run.resource("snowflake:index/database:Database", f"run{index}")
+            database.create({"name": f"RUN_{index}"})
+            database.delete()

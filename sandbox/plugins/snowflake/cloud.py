@@ -62,7 +62,7 @@ class Snowflake:
         return next((row for row in self.run(statement) if row["name"] == name), None)
 
     def close(self) -> None:
-        """End the session."""
+        """End the session, if there is one; the next statement opens a new one."""
         with self._lock:
             self._forget()
 
