@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sandbox.snowflake.errors import SnowflakeError, invalid_property, invalid_value, unsupported
 from sandbox.snowflake.names import Name
 from sandbox.snowflake.objects import Stage
-from sandbox.snowflake.statement import StageReference, Statement, Value
+from sandbox.snowflake.statement import Option, StageReference, Statement, Value
 from sandbox.snowflake.storage import Location
 
 _OPTIONS = {
@@ -28,7 +28,7 @@ class CopyCommand:
     stage: StageReference
     files: tuple[str, ...] | None = None
     pattern: str | None = None
-    file_format: dict[str, Value] = field(default_factory=dict[str, Value])
+    file_format: dict[str, Option] = field(default_factory=dict[str, Option])
     on_error: str | None = None
     """None where the statement does not say: COPY then aborts, a pipe skips the file."""
     force: bool = False
@@ -66,7 +66,7 @@ def parse_copy(statement: Statement) -> CopyCommand:
     )
 
 
-def format_options(value: Value) -> dict[str, Value]:
+def format_options(value: Value) -> dict[str, Option]:
     """Read what FILE_FORMAT is set to: options, or the name of a file format as one word or text."""
     if isinstance(value, dict):
         return value

@@ -11,12 +11,18 @@ import duckdb
 
 from sandbox.snowflake.errors import SnowflakeError, invalid_property, invalid_value, unsupported
 from sandbox.snowflake.names import literal, quoted
-from sandbox.snowflake.statement import Value
+from sandbox.snowflake.statement import Option
 
 REJECTS = "_rejects"
 """The temporary table in which DuckDB notes the lines of a CSV file that it could not read."""
 
-DEFAULTS: dict[str, dict[str, Value]] = {
+_NO_NULL = "\x01\x01"
+"""Stands for NULL where no text does: DuckDB wants one."""
+
+_LONGEST_LINE = 16 * 1024 * 1024
+"""The longest line of a CSV file in bytes, as long as Snowflake's longest text."""
+
+DEFAULTS: dict[str, dict[str, Option]] = {
     "CSV": {
         "RECORD_DELIMITER": "\n", "FIELD_DELIMITER": ",", "FILE_EXTENSION": "", "SKIP_HEADER": 0,
         "PARSE_HEADER": False, "DATE_FORMAT": "AUTO", "TIME_FORMAT": "AUTO", "TIMESTAMP_FORMAT": "AUTO",
@@ -63,7 +69,7 @@ class Scan:
     """Whether unreadable lines are left out and noted in `REJECTS`; else the query fails on the first."""
 
 
-def complete(options: dict[str, Value]) -> dict[str, Value]:
+def complete(options: dict[str, Option]) -> dict[str, Option]:
     """Check a format's options and fill in the defaults."""
     kind = str(options.get("TYPE", "CSV")).upper()
     if kind not in DEFAULTS:
@@ -83,7 +89,7 @@ def complete(options: dict[str, Value]) -> dict[str, Value]:
 
 def scan(
     cursor: duckdb.DuckDBPyConnection,
-    options: dict[str, Value],
+    options: dict[str, Option],
     file: Path,
     targets: Sequence[Target],
     *,
@@ -99,14 +105,14 @@ def scan(
     return Scan(_parquet(cursor, file, targets, by_name=by_name), notes_rejects=False)
 
 
-def _csv(options: dict[str, Value], file: Path, targets: Sequence[Target]) -> str:
+def _csv(options: dict[str, Option], file: Path, targets: Sequence[Target]) -> str:
     nulls = options["NULL_IF"]
     texts = [str(null) for null in nulls] if isinstance(nulls, list) else [str(nulls)]
-    # DuckDB knows NULL texts, not the difference of an empty field and "": where only the unquoted one is NULL,
-    # quoted texts are never NULL.
-    unquoted_only = bool(options["EMPTY_FIELD_AS_NULL"]) and "" not in texts
+    # DuckDB can tell "" from an empty field only by never taking quoted texts for NULL: right where "" is no NULL and
+    # the other texts are none that anyone quotes.
+    unquoted_only = bool(options["EMPTY_FIELD_AS_NULL"]) and set(texts) <= {"\\N"}
     if options["EMPTY_FIELD_AS_NULL"]:
-        texts = [*texts, *([""] if unquoted_only else [])]
+        texts.append("")
     strict = bool(options["ERROR_ON_COLUMN_COUNT_MISMATCH"])
     # JSON is checked after the read, so that a malformed document is an error of its own
     kinds = {f"c{at}": "VARCHAR" if target.type == "JSON" else target.type for at, target in enumerate(targets)}
@@ -117,13 +123,14 @@ def _csv(options: dict[str, Value], file: Path, targets: Sequence[Target]) -> st
         "delim": literal(_character(options["FIELD_DELIMITER"])),
         "quote": literal(_character(options["FIELD_OPTIONALLY_ENCLOSED_BY"])),
         "escape": literal(_escape(options)),
-        "nullstr": f"[{', '.join(literal(text) for text in texts)}]",
+        "nullstr": f"[{', '.join(literal(text) for text in texts or [_NO_NULL])}]",
         "allow_quoted_nulls": str(not unquoted_only).lower(),
         "columns": "{" + ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in kinds.items()) + "}",
         "null_padding": str(not strict).lower(),
         "strict_mode": str(strict).lower(),
         "compression": literal(_compression(options, file)),
-        "max_line_size": str(16 * 1024 * 1024),
+        "max_line_size": str(_LONGEST_LINE),
+        "buffer_size": str(_LONGEST_LINE),  # DuckDB takes twice as much a thread by default
         "store_rejects": "true",
         "rejects_table": literal(REJECTS),
         "rejects_scan": literal(f"{REJECTS}_scan"),
@@ -138,7 +145,7 @@ def _csv(options: dict[str, Value], file: Path, targets: Sequence[Target]) -> st
 
 def _json(
     cursor: duckdb.DuckDBPyConnection,
-    options: dict[str, Value],
+    options: dict[str, Option],
     file: Path,
     targets: Sequence[Target],
     *,
@@ -182,7 +189,7 @@ def _one_variant(targets: Sequence[Target]) -> None:
         )
 
 
-def _character(value: Value) -> str:
+def _character(value: Option) -> str:
     text = str(value)
     if text.upper() == "NONE":
         return ""
@@ -191,11 +198,11 @@ def _character(value: Value) -> str:
     return text
 
 
-def _escape(options: dict[str, Value]) -> str:
+def _escape(options: dict[str, Option]) -> str:
     return _character(options["ESCAPE"]) or _character(options["FIELD_OPTIONALLY_ENCLOSED_BY"])
 
 
-def _compression(options: dict[str, Value], file: Path) -> str:
+def _compression(options: dict[str, Option], file: Path) -> str:
     said = str(options["COMPRESSION"]).upper()
     if said == "AUTO":
         return {".gz": "gzip", ".zst": "zstd"}.get(file.suffix.lower(), "none")

@@ -13,7 +13,7 @@ import duckdb
 from sandbox.snowflake.formats import REJECTS, Target, scan
 from sandbox.snowflake.history import FileLoad, FirstError
 from sandbox.snowflake.names import Name, quoted
-from sandbox.snowflake.statement import Value
+from sandbox.snowflake.statement import Option
 from sandbox.snowflake.storage import StoredFile
 
 _WORDS = {"DATE": "Date", "TIMESTAMP": "Timestamp", "TIME": "Time", "BOOLEAN": "Boolean value"}
@@ -23,7 +23,7 @@ def insert(
     cursor: duckdb.DuckDBPyConnection,
     table: Name,
     targets: Sequence[Target],
-    options: dict[str, Value],
+    options: dict[str, Option],
     *,
     file: StoredFile,
     local: Path,
@@ -56,6 +56,8 @@ def _rejects(
     if row is None:
         return 0, None
     line, character, place, kind, message = row
+    if kind == "MISSING COLUMNS":
+        place += 1  # which DuckDB counts from 0, unlike the others
     target = targets[place - 1] if place and place <= len(targets) else None
     return errors, FirstError(
         message=_reason(kind, message, target, len(targets)),

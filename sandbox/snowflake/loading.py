@@ -21,7 +21,7 @@ from sandbox.snowflake.history import FileLoad, FirstError
 from sandbox.snowflake.inserting import insert
 from sandbox.snowflake.names import Name
 from sandbox.snowflake.objects import FileFormat, Integration, Pipe, Stage
-from sandbox.snowflake.statement import Statement, Value
+from sandbox.snowflake.statement import Option, Statement
 from sandbox.snowflake.storage import Location, Storage, StoredFile
 from sandbox.snowflake.store import ObjectStore
 
@@ -35,7 +35,7 @@ class Job:
     targets: Sequence[Target]
     stage: Stage
     integration: Integration
-    options: dict[str, Value]
+    options: dict[str, Option]
     pipe: Pipe | None
 
     @property
@@ -122,7 +122,7 @@ class Loader:
             raise unsupported("loading from a stage without STORAGE_INTEGRATION")
         return stage, usable_integration(self._store, stage.integration, stage.url)
 
-    def _format(self, command: CopyCommand, stage: Stage, home: Name) -> dict[str, Value]:
+    def _format(self, command: CopyCommand, stage: Stage, home: Name) -> dict[str, Option]:
         """Give the complete options of the format that a command reads with: its own, or else its stage's."""
         given = command.file_format or stage.file_format
         named = given.get("FORMAT_NAME")

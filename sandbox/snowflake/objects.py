@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sandbox.home import SNOWFLAKE_ACCOUNT_ID
 from sandbox.snowflake.names import Name
-from sandbox.snowflake.statement import Value
+from sandbox.snowflake.statement import Option, Value
 
 OWNER = "ACCOUNTADMIN"
 """The role that owns every object of the sandbox."""
@@ -92,7 +92,7 @@ class Stage(AccountObject):
 
     url: str = ""
     integration: str | None = None
-    file_format: dict[str, Value] = field(default_factory=dict[str, Value])
+    file_format: dict[str, Option] = field(default_factory=dict[str, Option])
     directory: bool = False
 
 
@@ -113,7 +113,7 @@ class Pipe(AccountObject):
 class FileFormat(AccountObject):
     """A named file format."""
 
-    options: dict[str, Value] = field(default_factory=dict[str, Value])
+    options: dict[str, Option] = field(default_factory=dict[str, Option])
 
 
 @dataclass(frozen=True, kw_only=True)

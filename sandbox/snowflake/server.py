@@ -137,9 +137,10 @@ async def _ask_engine(request: Request, asked: dict[str, Any]) -> JSONResponse:
     told = cast("dict[str, Any]", json.loads(bytes(answer.body)))
     if answer.status_code >= 500:  # noqa: PLR2004 # any fault of the server
         raise RuntimeError(told.get("message"))
-    state = cast("dict[str, Any]", told.get("data") or {}).get("sqlState")
-    # fakesnow puts the id of the query, which it does not have, before the message
-    raise SnowflakeError(int(told["code"]), str(state or "XX000"), str(told["message"]).removeprefix("None: "))
+    code, state = str(told["code"]), str(cast("dict[str, Any]", told.get("data") or {}).get("sqlState") or "XX000")
+    # fakesnow sends the message as the connector prints it, with an id of the query that it does not have
+    message = str(told["message"]).removeprefix(f"{code} ({state}): None: ").removeprefix("None: ")
+    raise SnowflakeError(int(code), state, message)
 
 
 async def _json_of(request: Request) -> dict[str, Any]:

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 
 from sqlglot import TokenType, tokenize
 from sqlglot.errors import SqlglotError, TokenError
-from typing_extensions import TypeAliasType
 
 from sandbox.snowflake.errors import SnowflakeError, syntax_error
 from sandbox.snowflake.names import Name
 
-Value = TypeAliasType("Value", "str | int | bool | list[Value] | dict[str, Value]")
+Scalar = str | int | bool
+"""A text, a word, a number or a truth value."""
+
+Option = Scalar | list[Scalar]
+"""What an option inside parentheses may be set to."""
+
+Value = Option | dict[str, Option]
 """What a property of a statement may be set to."""
 
 _TEXT = {TokenType.STRING, TokenType.RAW_STRING, TokenType.HEREDOC_STRING}
@@ -226,9 +231,19 @@ class Statement:
                 read[name] = self._value()
             self.accept(",")
 
+    def options(self) -> dict[str, Option]:
+        """Read properties none of which holds further ones."""
+        read: dict[str, Option] = {}
+        for name, value in self.properties().items():
+            if isinstance(value, dict):
+                raise self.unexpected()
+            read[name] = value
+        return read
+
     def _value(self) -> Value:
-        if self.next_is("("):
-            return self._parenthesised()
+        return self._parenthesised() if self.next_is("(") else self._scalar()
+
+    def _scalar(self) -> Scalar:
         piece = self.peek()
         if piece is None:
             raise self.unexpected()
@@ -241,18 +256,19 @@ class Statement:
         if self.accept("FALSE"):
             return False
         parts = self.identifiers()
-        return parts[0] if len(parts) == 1 else str(Name(parts))
+        word = parts[0] if len(parts) == 1 else str(Name(parts))
+        return f"{word}%" if self.accept("%") else word  # as in SKIP_FILE_10%
 
     def _parenthesised(self) -> Value:
         self.expect("(")
         word, sign = self.peek(), self.peek(1)
         if word is not None and word.is_word and sign is not None and sign.text == "=":
-            named = self.properties()
+            named = self.options()
             self.expect(")")
             return named
-        listed: list[Value] = []
+        listed: list[Scalar] = []
         while not self.accept(")"):
-            listed.append(self._value())
+            listed.append(self._scalar())
             if not self.next_is(")"):
                 self.expect(",")
         return listed

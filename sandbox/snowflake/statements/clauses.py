@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sandbox.snowflake.errors import SnowflakeError, invalid_property, invalid_value, missing, taken
@@ -179,7 +179,7 @@ def read_unset(statement: Statement, kind: str, allowed: Collection[str]) -> lis
     return names
 
 
-def text_of(properties: dict[str, Value], name: str, default: str = "") -> str:
+def text_of(properties: Mapping[str, Value], name: str, default: str = "") -> str:
     """Give a property that is a text or a word."""
     value = properties.get(name, default)
     if not isinstance(value, str):
@@ -187,7 +187,7 @@ def text_of(properties: dict[str, Value], name: str, default: str = "") -> str:
     return value
 
 
-def flag_of(properties: dict[str, Value], name: str, *, default: bool) -> bool:
+def flag_of(properties: Mapping[str, Value], name: str, *, default: bool) -> bool:
     """Give a property that is true or false."""
     value = properties.get(name, default)
     if isinstance(value, str) and value.upper() in {"TRUE", "FALSE"}:
@@ -197,7 +197,7 @@ def flag_of(properties: dict[str, Value], name: str, *, default: bool) -> bool:
     return value
 
 
-def texts_of(properties: dict[str, Value], name: str) -> tuple[str, ...]:
+def texts_of(properties: Mapping[str, Value], name: str) -> tuple[str, ...]:
     """Give a property that is a list of texts."""
     value = properties.get(name, [])
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):

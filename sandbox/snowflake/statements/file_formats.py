@@ -10,7 +10,7 @@ from sandbox.snowflake.formats import DEFAULTS, complete
 from sandbox.snowflake.objects import OWNER, FileFormat
 from sandbox.snowflake.reply import Cell, Reply, columns, status, succeeded, table
 from sandbox.snowflake.session import Session
-from sandbox.snowflake.statement import Statement, Value
+from sandbox.snowflake.statement import Option, Statement
 from sandbox.snowflake.statements.clauses import (
     dropped,
     read_creation,
@@ -29,7 +29,7 @@ def create_file_format(session: Session, statement: Statement) -> Reply:
     """CREATE FILE FORMAT."""
     creation = read_creation(statement, "FILE", "FORMAT", modifiers=("TEMPORARY", "TEMP", "VOLATILE"))
     name = session.object_name(creation.name, "CREATE FILE FORMAT")
-    options = statement.properties()
+    options = statement.options()
     statement.end()
     comment = text_of(options, "COMMENT")
     options.pop("COMMENT", None)
@@ -54,7 +54,7 @@ def alter_file_format(session: Session, statement: Statement) -> Reply:
         session.store.put(replace(kept, comment=""))
         return succeeded()
     statement.expect("SET")
-    given = statement.properties()
+    given = statement.options()
     statement.end()
     comment = text_of(given, "COMMENT", kept.comment)
     given.pop("COMMENT", None)
@@ -101,7 +101,7 @@ def describe_file_format(session: Session, statement: Statement) -> Reply:
     return table(_DESCRIPTION, described(kept.options))
 
 
-def described(options: dict[str, Value]) -> list[list[Cell]]:
+def described(options: dict[str, Option]) -> list[list[Cell]]:
     """Give a format's options as rows: name, type, value, default."""
     kind = str(options.get("TYPE", "CSV")).upper()
     rows: list[list[Cell]] = [["TYPE", "String", kind, "CSV"]]
@@ -110,13 +110,13 @@ def described(options: dict[str, Value]) -> list[list[Cell]]:
     return rows
 
 
-def _type(value: Value) -> str:
+def _type(value: Option) -> str:
     if isinstance(value, bool):
         return "Boolean"
     return "Integer" if isinstance(value, int) else "List" if isinstance(value, list) else "String"
 
 
-def _spelled(value: Value) -> str:
+def _spelled(value: Option) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"[{', '.join(str(each) for each in value)}]" if isinstance(value, list) else str(value)
