@@ -144,6 +144,11 @@ def _named(*keys: str) -> Callable[[Finder, Inputs], str]:
     return lambda _finder, inputs: qualified(*(str(inputs[key]) for key in keys))
 
 
+def _piped(_finder: Finder, inputs: Inputs) -> str:
+    """Write an id as the provider's older, preview resources do."""
+    return "|".join(str(inputs[key]) for key in ("database", "schema", "name"))
+
+
 _RULES: Mapping[str, Callable[[Finder, Inputs], str | None]] = {
     "aws:kms/key:Key": _key,
     "aws:kms/alias:Alias": lambda _, inputs: str(inputs["name"]),
@@ -158,8 +163,8 @@ _RULES: Mapping[str, Callable[[Finder, Inputs], str | None]] = {
     "snowflake:index/schema:Schema": _named("database", "name"),
     "snowflake:index/storageIntegrationAws:StorageIntegrationAws": _named("name"),
     "snowflake:index/stageExternalS3:StageExternalS3": _named("database", "schema", "name"),
-    "snowflake:index/table:Table": _named("database", "schema", "name"),
-    "snowflake:index/pipe:Pipe": _named("database", "schema", "name"),
+    "snowflake:index/table:Table": _piped,
+    "snowflake:index/pipe:Pipe": _piped,
 }
 """How the id of an object follows from its inputs.
 

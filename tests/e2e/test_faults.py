@@ -40,7 +40,7 @@ def test_every_fault_of_the_configuration_is_told_at_once_before_any_resource(pr
     told = failed_preview(project, spoil)
     assert "landing:partners[0].feeds[0].format: 'xls' is not one of csv, json, parquet" in told
     assert "landing:partners[0].timeZone: 'EST5' is not an IANA time zone" in told
-    assert "landing:sftp: is missing; add it to Pulumi.faulty.yaml" in told
+    assert "landing:sftp.hostname: is missing; add it" in told
     assert "landing:bucket.nme: is not a key that is known here" in told
     assert "LandingBucket" not in told
 
