@@ -16,7 +16,8 @@ from providers.typed_provider import ProviderError
 from tests.providers.prefect_server import PrefectServer, serve
 
 API_URL = "http://prefect.example/api"
-pytestmark = pytest.mark.sandbox
+# One server is enough, and it takes seconds to start: with --dist loadgroup all of these go to one worker.
+pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("prefect")]
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
