@@ -13,11 +13,10 @@ from clients.prefect import PrefectClient, PrefectCredentials
 from clients.prefect_http import PrefectHttp
 from providers.flow_deployment import FlowDeploymentProvider
 from providers.typed_provider import ProviderError
-from tests.providers.prefect_server import PrefectServer, serve
+from tests.sandbox.prefect_api import PrefectServer, serve
 
 API_URL = "http://prefect.example/api"
-# One server is enough, and it takes seconds to start: with --dist loadgroup all of these go to one worker.
-pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.sandbox
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -35,8 +34,8 @@ class Watch(httpx.HTTPTransport):
         return super().handle_request(request)
 
 
-@pytest.fixture(scope="session")
-def session_server() -> Generator[PrefectServer]:
+@pytest.fixture(scope="module")
+def one_server() -> Generator[PrefectServer]:
     with serve() as server:
         server.make_pool("landing")
         server.make_pool("spare")
@@ -44,10 +43,10 @@ def session_server() -> Generator[PrefectServer]:
 
 
 @pytest.fixture
-def server(session_server: PrefectServer) -> PrefectServer:
-    for deployment in session_server.deployments():
-        session_server.http.delete(f"deployments/{deployment['id']}").raise_for_status()
-    return session_server
+def server(one_server: PrefectServer) -> PrefectServer:
+    for deployment in one_server.deployments():
+        one_server.http.delete(f"deployments/{deployment['id']}").raise_for_status()
+    return one_server
 
 
 @pytest.fixture
