@@ -1,6 +1,7 @@
 """Each verb with each of its calls failing: what the person reads, and that the next try converges.
 
-The API here is a stand-in of a few lines that remembers one deployment; `tests/sandbox/test_flow_deployment.py` has the real one.
+The API here is a stand-in of a few lines that remembers one deployment; the real one is met in
+`tests/sandbox/test_flow_deployment.py`.
 """
 
 from __future__ import annotations
