@@ -106,7 +106,7 @@ def _counted(summary: auto.UpdateSummary) -> dict[str, int]:
 
 
 def _planned(result: auto.PreviewResult) -> dict[str, int]:
-    return {change.value: count for change, count in result.change_summary.items() if count}
+    return {str(change): count for change, count in result.change_summary.items() if count}
 
 
 if __name__ == "__main__":

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from typing import Any
 
 import pytest
 from pulumi import automation as auto
 
+from tests.sessions import kill_session
 from tools.engine import Engine
 from tools.recover import recover
 from tools.rehearsal import Project
@@ -41,7 +41,7 @@ def kill_up_after(project: Project, line: str) -> None:
     assert running.stdout is not None
     with running.stdout as told:
         seen = next((said for said in told if line in said), None)
-        os.killpg(running.pid, signal.SIGKILL)
+        kill_session(running.pid)
     running.wait()
     assert seen is not None, f"`up` never said {line!r}"
 

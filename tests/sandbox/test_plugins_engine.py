@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Generator
@@ -20,6 +19,7 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 from sandbox.environment import deployer_environment
 from sandbox.home import SandboxHome
 from tests.sandbox.plugin_parts import parts
+from tests.sessions import kill_session
 
 TOOLS = Path(__file__).parents[2] / ".tools" / "bin"
 SEARCH = os.pathsep.join([str(TOOLS), os.environ.get("PATH", "")])
@@ -196,7 +196,7 @@ def _first_key(home: SandboxHome) -> list[str]:
 def test_a_run_that_is_killed_leaves_nothing_twice(home: SandboxHome, stack: Stack) -> None:
     run = stack.start("up", "--yes", "--skip-preview")
     _first_key(home)
-    os.killpg(run.pid, signal.SIGKILL)
+    kill_session(run.pid)
     run.wait(10)
     stack.pulumi("cancel", "--yes")
     stack.pulumi("up", "--yes", "--skip-preview")
