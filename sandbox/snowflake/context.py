@@ -57,6 +57,10 @@ def in_context(session: Session, sql: str, query: Expr) -> str:
         if found:
             _put(node, exp.Literal.string(value) if value is not None else exp.Null())
             changed = True
+    for node in query.expressions if isinstance(query, exp.Select) else ():
+        if isinstance(node, exp.AggFunc):
+            _put(node, node.copy())
+            changed = True
     return query.sql(dialect="snowflake") if changed else sql
 
 
@@ -103,14 +107,7 @@ def _copy_history(session: Session, node: exp.TableFromRows, function: exp.Anony
                 "22023",
                 f"SQL compilation error:\nnot enough arguments for function [COPY_HISTORY], {needed} is needed",
             )
-    qualifier = [
-        part.name if part.args.get("quoted") else part.name.upper() for part in node.this.find_all(exp.Identifier)
-    ]
-    database = session.database
-    if isinstance(node.this, exp.Dot) and len(qualifier) > 1:
-        database = next((part for part in qualifier if part != "INFORMATION_SCHEMA"), database)
-    table = session.object_name(Statement(given["TABLE_NAME"].name).identifiers(), "COPY_HISTORY")
-    table = table if database is None else Name((database, *table.parts[1:])) if len(table.parts) == 1 else table
+    table = _table_of_history(session, node, Statement(given["TABLE_NAME"].name).identifiers())
     text = _HISTORY.format(database=table.database.replace("'", "''"), history=table_of(table.database))
     query = cast("exp.Select", sqlglot.parse_one(text, read="snowflake"))
     query = query.where(exp.column("table_name").eq(exp.Literal.string(table.own)))
@@ -120,3 +117,15 @@ def _copy_history(session: Session, node: exp.TableFromRows, function: exp.Anony
         query = query.where(exp.column("last_load_time") <= given["END_TIME"].copy())
     alias = node.args.get("alias")
     return query.subquery(alias.this if isinstance(alias, exp.TableAlias) else "COPY_HISTORY", copy=False)
+
+
+def _table_of_history(session: Session, node: exp.TableFromRows, parts: tuple[str, ...]) -> Name:
+    """Complete the table's name: with the database that qualifies the function, or with the session's own place."""
+    if len(parts) < 3 and isinstance(node.this, exp.Dot):  # noqa: PLR2004 # not a full name
+        first = next(node.this.find_all(exp.Identifier, bfs=False))
+        database = first.name if first.args.get("quoted") else first.name.upper()
+        if database != "INFORMATION_SCHEMA":
+            if len(parts) == 1:
+                parts = (session.schema or "PUBLIC", *parts)
+            parts = (database, *parts)
+    return session.object_name(parts, "COPY_HISTORY")

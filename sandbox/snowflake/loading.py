@@ -78,7 +78,7 @@ class Loader:
             leftover.unlink()
 
     def run(
-        self, command: CopyCommand, home: Name, *, pipe: Pipe | None = None, only: Sequence[Location] | None = None
+        self, command: CopyCommand, home: Name, *, pipe: Pipe | None = None, only: Sequence[StoredFile] | None = None
     ) -> list[FileLoad]:
         """Load what the command names and the history does not have, `only` among these files when given.
 
@@ -135,14 +135,14 @@ class Loader:
             raise missing("File format", str(name))
         return complete(kept.options)
 
-    def _files(self, job: Job, only: Sequence[Location] | None) -> list[StoredFile]:
+    def _files(self, job: Job, only: Sequence[StoredFile] | None) -> list[StoredFile]:
         command, folder = job.command, job.folder
         if only is None and command.files is None:
             listed = self._storage.list(job.integration, folder)
             return [file for file in listed if chosen(command, folder, file.location.key)]
-        named = [join(folder, file) for file in command.files or ()] if only is None else only
-        # size and ETag will be those of the read itself
-        return [StoredFile(place, 0, "", 0.0) for place in named if chosen(command, folder, place.key)]
+        # of files that the command names, size and ETag will be those of the read itself
+        named = [StoredFile(join(folder, file), 0, "", 0.0) for file in command.files or ()]
+        return [file for file in (named if only is None else only) if chosen(command, folder, file.location.key)]
 
     def _all_or_nothing(self, job: Job, files: Sequence[StoredFile]) -> list[FileLoad]:
         loads: list[FileLoad] = []

@@ -55,6 +55,8 @@ class Front:
         routes: list[BaseRoute] = [
             Route("/_sandbox/health", self.health, methods=["GET"]),
             Route("/session/v1/login-request", self.log_in, methods=["POST"]),
+            Route("/session", self.keep_or_end, methods=["POST"]),
+            Route("/session/heartbeat", self.keep_or_end, methods=["POST"]),
             Route("/queries/v1/query-request", self.ask, methods=["POST"]),
             Route("/telemetry/send", self.ignore, methods=["POST"]),
             Route("/telemetry/send/sessionless", self.ignore, methods=["POST"]),
@@ -90,10 +92,15 @@ class Front:
             {"success": True, "code": None, "message": None, "data": _session_data(token, session, autocommit)}
         )
 
+    async def keep_or_end(self, request: Request) -> JSONResponse:
+        """Answer a heartbeat, or end a session."""
+        if _session_of(request) is None:
+            return _failure(*_NO_SESSION)
+        return await fake.session(request)
+
     async def ask(self, request: Request) -> JSONResponse:
         """Answer a statement: by its family here, or by the engine."""
-        token = request.headers.get("Authorization", "").removeprefix('Snowflake Token="').removesuffix('"')
-        session = cast("dict[str, Session]", fake.sessions).get(token)
+        session = _session_of(request)
         if session is None:
             return _failure(*_NO_SESSION)
         try:
@@ -109,6 +116,11 @@ class Front:
         except Exception as error:  # noqa: BLE001 # whatever it is, the client gets an SQL error and the log the cause
             _LOG.exception("a statement failed for a fault of the sandbox")
             return _refusal(internal(error))
+
+
+def _session_of(request: Request) -> Session | None:
+    token = request.headers.get("Authorization", "").removeprefix('Snowflake Token="').removesuffix('"')
+    return cast("dict[str, Session]", fake.sessions).get(token)
 
 
 def _answer(session: Session, sql: str) -> Reply | str:
@@ -224,7 +236,7 @@ def serve(home: SandboxHome) -> None:
         port=home.ports.snowflake,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=1,
     )
     server = _Server(config)
     for number in (signal.SIGTERM, signal.SIGINT):

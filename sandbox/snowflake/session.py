@@ -154,7 +154,7 @@ def _in_our_words(error: snowflake.connector.errors.ProgrammingError) -> snowfla
     if not gone:
         return error
     return snowflake.connector.errors.ProgrammingError(
-        msg=f"SQL compilation error:\nObject '{gone[1]}' does not exist or not authorized.",
+        msg=f"SQL compilation error:\nObject '{gone[1].strip(chr(34))}' does not exist or not authorized.",
         errno=2003,
         sqlstate="42S02",
     )

@@ -19,14 +19,14 @@ from sandbox.snowflake.history import FileLoad
 from sandbox.snowflake.loading import Loader
 from sandbox.snowflake.objects import Pipe, Stage
 from sandbox.snowflake.statement import Statement
-from sandbox.snowflake.storage import Client, Location, Storage
+from sandbox.snowflake.storage import FILE_IS_GONE, Client, Location, Storage, StoredFile
 from sandbox.snowflake.store import ObjectStore
 
 QUEUE = "sf-snowpipe-LANDING"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{SNOWFLAKE_ACCOUNT_ID}:{QUEUE}"
 """The one queue of the account, which every pipe with AUTO_INGEST names as its notification channel."""
 
-VISIBILITY_SECONDS = 10
+VISIBILITY_SECONDS = 5
 """How long a message that is being loaded stays hidden; one whose load died comes back after it."""
 
 _LONG_POLL_SECONDS = 10
@@ -82,15 +82,27 @@ class Snowpipe:
         stage, integration = self._loader.external_stage(stage_name(command, pipe.name.holder))
         folder = source(stage, command.stage.path)
         place = Location(folder.bucket, folder.key + prefix)
-        found = [file.location for file in self._storage.list(integration, place)]
-        return self._load(pipe, command, found)
+        return self._load(pipe, command, list(self._storage.list(integration, place)))
 
-    def handle(self, body: str) -> None:
-        """Load what a message tells of, for each pipe that it concerns."""
-        for location in created_objects(body):
+    def handle(self, body: str) -> bool:
+        """Load what a message tells of, for each pipe that it concerns; False: the message is still needed.
+
+        It is while a pipe is paused, which loads the file once it is resumed, and while a load is denied.
+        """
+        done = True
+        for file in created_objects(body):
             for pipe in self._store.all(Pipe):
-                if pipe.auto_ingest and not pipe.paused and self._concerns(pipe, location):
-                    self._load(pipe, copy_of(pipe), [location])
+                if not pipe.auto_ingest or not self._concerns(pipe, file.location):
+                    continue
+                if pipe.paused:
+                    done = False
+                    continue
+                try:
+                    self._load(pipe, copy_of(pipe), [file])
+                except SnowflakeError as error:
+                    _LOG.warning("%s cannot load %s: %s", pipe.name, file.location.url, error.message)
+                    done = done and error.number == FILE_IS_GONE
+        return done
 
     def _concerns(self, pipe: Pipe, location: Location) -> bool:
         command = copy_of(pipe)
@@ -100,8 +112,8 @@ class Snowpipe:
         folder = source(stage, command.stage.path)
         return location.bucket == folder.bucket and chosen(command, folder, location.key)
 
-    def _load(self, pipe: Pipe, command: CopyCommand, locations: list[Location]) -> list[FileLoad]:
-        loads = self._loader.run(command, pipe.name.holder, pipe=pipe, only=locations)
+    def _load(self, pipe: Pipe, command: CopyCommand, files: list[StoredFile]) -> list[FileLoad]:
+        loads = self._loader.run(command, pipe.name.holder, pipe=pipe, only=files)
         for load in loads:
             _LOG.info("%s: %s %s, %d rows", pipe.name, load.status.lower(), load.file.location.url, load.loaded)
         return loads
@@ -128,10 +140,8 @@ class Snowpipe:
     def _take(self, sqs: Client, url: str, message: dict[str, Any]) -> None:
         """Load a message's files, then delete it: after a kill between the two the load history knows them."""
         try:
-            self.handle(message["Body"])
-        except SnowflakeError as error:
-            _LOG.warning("a pipe could not load, its message comes back: %s", error.message)
-            return
+            if not self.handle(message["Body"]):
+                return
         except Exception:  # noqa: BLE001 # a message that cannot be read must not come back for ever
             _LOG.exception("a message cannot be handled and is dropped: %s", message["Body"])
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
@@ -147,9 +157,11 @@ def copy_of(pipe: Pipe) -> CopyCommand:
     return parse_copy(Statement(pipe.definition))
 
 
-def created_objects(body: str) -> Iterator[Location]:
+def created_objects(body: str) -> Iterator[StoredFile]:
     """Give the objects that an S3 event message says were created; a test event has none."""
     event = cast("dict[str, Any]", json.loads(body))
     for record in event.get("Records", ()):
         if str(record.get("eventName", "")).removeprefix("s3:").startswith("ObjectCreated:"):
-            yield Location(record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"]))
+            told = record["s3"]["object"]
+            place = Location(record["s3"]["bucket"]["name"], unquote_plus(told["key"]))
+            yield StoredFile(place, int(told.get("size", 0)), str(told.get("eTag", "")).strip('"'), 0.0)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlglot import TokenType, tokenize
-from sqlglot.errors import SqlglotError, TokenError
+from sqlglot import TokenType
+from sqlglot.errors import SqlglotError
 
 from sandbox.snowflake.errors import SnowflakeError, syntax_error
 from sandbox.snowflake.names import Name
+from sandbox.snowflake.pieces import Piece, pieces_of
 
 Scalar = str | int | bool
 """A text, a word, a number or a truth value."""
@@ -18,33 +19,6 @@ Option = Scalar | list[Scalar]
 
 Value = Option | dict[str, Option]
 """What a property of a statement may be set to."""
-
-_TEXT = {TokenType.STRING, TokenType.RAW_STRING, TokenType.HEREDOC_STRING}
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One token: a word, a quoted identifier, a text, a number or a sign."""
-
-    kind: TokenType
-    text: str
-    start: int
-    end: int
-
-    @property
-    def is_quoted(self) -> bool:
-        """Whether it is an identifier in double quotes."""
-        return self.kind is TokenType.IDENTIFIER
-
-    @property
-    def is_text(self) -> bool:
-        """Whether it is a text in single quotes or dollar signs."""
-        return self.kind in _TEXT
-
-    @property
-    def is_word(self) -> bool:
-        """Whether it is a bare word, a keyword or an unquoted identifier."""
-        return not self.is_quoted and not self.is_text and (self.text[:1].isalpha() or self.text[:1] == "_")
 
 
 @dataclass(frozen=True)
@@ -61,8 +35,8 @@ class Statement:
     def __init__(self, text: str) -> None:
         self.text = text
         try:
-            self._pieces = list(_pieces(text))
-        except (TokenError, SqlglotError) as error:
+            self._pieces = pieces_of(text)
+        except SqlglotError as error:
             raise SnowflakeError(1003, "42000", f"SQL compilation error:\n{error}") from error
         while self._pieces and self._pieces[-1].kind is TokenType.SEMICOLON:
             self._pieces.pop()
@@ -283,19 +257,3 @@ def _split_stage_text(text: str) -> tuple[str, bool, str]:
         elif character == "/" and not inside:
             return text[:at], True, text[at + 1 :]
     return text, False, ""
-
-
-def _pieces(text: str) -> list[Piece]:
-    """Tokenize; a keyword of several words (`FILE FORMAT`) comes apart, so that each word can be read alone."""
-    pieces: list[Piece] = []
-    for token in tokenize(text, read="snowflake"):
-        piece = Piece(token.token_type, token.text, token.start, token.end + 1)
-        if not piece.is_word or " " not in token.text.strip():
-            pieces.append(piece)
-            continue
-        at = token.start
-        for word in token.text.split():
-            at = text.index(word, at)
-            pieces.append(Piece(TokenType.VAR, word, at, at + len(word)))
-            at += len(word)
-    return pieces

@@ -33,6 +33,9 @@ T = TypeVar("T")
 CACHED_SECONDS = 30
 """How long an assumed role is used again. A trust that is taken away is noticed after at most this time."""
 
+FILE_IS_GONE = 91016
+"""The number of Snowflake's error for a staged file that is not there."""
+
 _PATIENCE = Config(
     connect_timeout=2,
     read_timeout=30,
@@ -177,7 +180,7 @@ def refused(error: ClientError, location: Location) -> SnowflakeError:
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in {"NoSuchKey", "404"}:
         return SnowflakeError(
-            91016,
+            FILE_IS_GONE,
             "22000",
             f"Remote file '{location.url}' was not found. There are several potential causes. The file might not "
             "exist. The required credentials may be missing or invalid. If you are running a copy command, please make "

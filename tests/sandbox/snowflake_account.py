@@ -21,7 +21,7 @@ import httpx
 import snowflake.connector
 from tenacity import retry, stop_after_delay, wait_fixed
 
-from sandbox.home import LOOPBACK, REGION, Ports, SandboxHome
+from sandbox.home import LOOPBACK, REGION, KeyPair, Ports, SandboxHome
 
 BUCKET = "landing-files"
 ROLE = "landing-stage"
@@ -41,7 +41,7 @@ class SnowflakeAccount:
         self.home = SandboxHome.open(root, _free_ports())
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._connection: Any = None
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
 
     def start(self, part: str) -> None:
         with self.home.log(part).open("a") as log:
@@ -55,6 +55,8 @@ class SnowflakeAccount:
 
     def end(self, part: str, how: signal.Signals = signal.SIGTERM) -> int:
         process = self._running.pop(part)
+        if self._connection and part == "snowflake" and how == signal.SIGTERM:
+            self._connection.close()
         process.send_signal(how)
         self._connection = None
         return process.wait(20)
@@ -90,17 +92,19 @@ class SnowflakeAccount:
     def count(self, table: str = TABLE) -> int:
         return self.run(f"SELECT COUNT(*) FROM {table}")[0][0]  # noqa: S608 - a test's own table
 
-    def aws(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-        pair = self.home.credentials.deployer
-        if service not in self._clients:
-            self._clients[service] = boto3.session.Session().client(
+    def aws(self, service: str, pair: KeyPair | None = None) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+        """Give a client of the landing zone's administrator, or of another key."""
+        pair = pair or self.home.credentials.deployer
+        known = (service, pair.access_key_id)
+        if known not in self._clients:
+            self._clients[known] = boto3.session.Session().client(
                 service,
                 region_name=REGION,
                 endpoint_url=self.home.url("aws"),
                 aws_access_key_id=pair.access_key_id,
                 aws_secret_access_key=pair.secret_access_key,
             )
-        return self._clients[service]
+        return self._clients[known]
 
     def trust(self, external_id: str | None = None) -> None:
         """Let the role trust the integration's user with the integration's external id, or with another one."""

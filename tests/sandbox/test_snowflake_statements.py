@@ -69,6 +69,7 @@ def test_the_session_tells_where_it_is(account: SnowflakeAccount) -> None:
         "CURRENT_ORGANIZATION_NAME": "SANDBOX",
     }
     assert account.rows("SELECT CURRENT_DATABASE()") == [{"CURRENT_DATABASE()": "LANDING"}]
+    assert account.rows("SELECT count(*) FROM LANDING.RAW.T") == [{"COUNT(*)": 0}]
 
 
 LISTINGS = {
