@@ -16,9 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox.environment import deployer_environment
+from sandbox.errors import SandboxError
+from sandbox.free_ports import require_free_ports
 from sandbox.git.publish import active_branch, publish
 from sandbox.home import LOOPBACK, Ports, SandboxHome
-from sandbox.lifecycle import SandboxError, down, require_free_ports, survey, up
+from sandbox.lifecycle import down, survey, up
 from sandbox.parts import PARTS, Part, chosen
 from sandbox.supervision import CHECKOUT, Supervisor
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import socket
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from pathlib import Path
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from sandbox import processes
-from sandbox.home import LOOPBACK, Ports, SandboxHome
+from sandbox.errors import SandboxError
+from sandbox.free_ports import require_free_ports
+from sandbox.home import SandboxHome
 from sandbox.part import GRACE_SECONDS
 from sandbox.parts import Part
 from sandbox.supervision import Process, State, Supervisor
@@ -24,10 +25,6 @@ READY_SECONDS = 90.0
 _LAST_LINES = 15
 _FAILED = frozenset({State.BACKOFF, State.EXITED, State.FATAL})
 _AT_REST = frozenset({State.STOPPED, State.EXITED, State.FATAL})
-
-
-class SandboxError(Exception):
-    """What went wrong, in words for the person who asked; nothing that was started for the request still runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,17 +47,17 @@ def up(home: SandboxHome, parts: Collection[Part], on_ready: Callable[[Part], No
     with _alone(home):
         launched = not supervisor.is_running()
         running = supervisor.processes()
+        if not launched and any(part.name not in running for part in parts):
+            raise SandboxError("the sandbox that runs is another version's: run `python -m sandbox down` first")
         resting = [part for part in parts if launched or running[part.name].state in _AT_REST]
         if launched:
             processes.end(home.root, grace=GRACE_SECONDS)  # of a supervisor that was killed
-        require_free_ports(home.ports, resting)
         try:
+            require_free_ports(home.ports, resting)
             if launched:
                 supervisor.launch()
             supervisor.start(resting)
             _wait_until_ready(home, supervisor, parts, on_ready)
-        except RuntimeError as error:
-            raise SandboxError(str(error)) from error
         except BaseException:
             if launched:
                 _end(home, supervisor)
@@ -88,37 +85,6 @@ def survey(home: SandboxHome, parts: Collection[Part]) -> list[Survey]:
         )
         for part in parts
     ]
-
-
-def require_free_ports(ports: Ports, parts: Collection[Part]) -> None:
-    """Raise SandboxError for the first port of these parts on which somebody else listens."""
-    for part in parts:
-        for name in part.opens:
-            port: int = getattr(ports, name)
-            if not _is_free(port):
-                holder = processes.holder_of_port(port)
-                raise SandboxError(
-                    f"port {port}, for the sandbox's '{part.name}', is taken by {holder or 'another process'}: "
-                    f"free it, or run `python -m sandbox --base-port {_free_base(ports)} up` and move the ports of "
-                    "127.0.0.1 in Pulumi.dev.yaml by as much"
-                )
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_base(ports: Ports) -> int:
-    base = ports.aws
-    while not all(map(_is_free, vars(Ports.from_base(base)).values())):
-        base += 100
-    return base
 
 
 def _wait_until_ready(

@@ -12,9 +12,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Generator, Iterable
 from configparser import ConfigParser
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +23,7 @@ from xmlrpc.client import Fault, ServerProxy  # its only peer is our own supervi
 
 from supervisor.xmlrpc import SupervisorTransport  # pyright: ignore[reportUnknownVariableType]  # not typed
 
+from sandbox.errors import SandboxError
 from sandbox.home import SandboxHome
 from sandbox.part import GRACE_SECONDS
 from sandbox.parts import PARTS, Part
@@ -88,51 +89,53 @@ class Supervisor:
     def is_running(self) -> bool:
         """Say whether the supervisor answers."""
         try:
-            self._calls().getState()
+            with self._connected() as supervisor:
+                supervisor.getState()
         except (OSError, Fault):
             return False
         return True
 
     def launch(self) -> None:
-        """Start the supervisor as a daemon with no part running; returns when it answers, and raises RuntimeError."""
+        """Start the supervisor as a daemon with no part running; returns when it answers, or raises SandboxError."""
         self._folder.joinpath("socket").unlink(missing_ok=True)
         configuration = self._write_configuration()
         environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
         done = subprocess.run(  # noqa: S603  # nothing of a stranger's is in the command
             [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(configuration)],
             env={**environment, ROOT_MARK: str(self._home.root), "PYTHONUNBUFFERED": "1"},
-            cwd=CHECKOUT,
+            cwd=self._home.root,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            raise RuntimeError(f"the sandbox's supervisor did not start: {(done.stderr or done.stdout).strip()}")
+            raise SandboxError(f"the sandbox's supervisor did not start: {(done.stderr or done.stdout).strip()}")
 
     def processes(self) -> dict[str, Process]:
         """Give the process of each part by the part's name; none when the supervisor does not run."""
         try:
-            answer = self._calls().getAllProcessInfo()
+            with self._connected() as supervisor:
+                return {info["name"]: _process(info) for info in supervisor.getAllProcessInfo()}
         except OSError:
             return {}
-        return {info["name"]: _process(info) for info in answer}
 
     def start(self, parts: Iterable[Part]) -> None:
         """Start parts that do not run, without waiting until they are ready."""
         for part in parts:
-            self._calls().startProcess(_full_name(part), False)
+            with self._connected() as supervisor, suppress(Fault):  # it is faster, or the part's state will tell
+                supervisor.startProcess(_full_name(part), False)
 
     def stop(self, parts: Collection[Part]) -> None:
         """Stop parts that run, those that wait for others first; returns when they have ended."""
         for part in sorted(parts, key=lambda part: not part.waits_for):
-            with suppress(Fault):  # it does not run
-                self._calls().stopProcess(_full_name(part), True)
+            with self._connected() as supervisor, suppress(Fault):  # the part does not run
+                supervisor.stopProcess(_full_name(part), True)
 
     def shut_down(self) -> None:
         """Tell the supervisor to stop all parts and to end; returns at once, also when it does not run."""
-        with suppress(OSError, Fault):
-            self._calls().shutdown()
+        with suppress(OSError, Fault), self._connected() as supervisor:
+            supervisor.shutdown()
 
     def forget_socket(self) -> None:
         """Remove the folder outside of the sandbox's own that a socket with a long path needed, if there is one."""
@@ -141,9 +144,11 @@ class Supervisor:
             shutil.rmtree(Path(note.read_text()).parent, ignore_errors=True)
             note.unlink()
 
-    def _calls(self) -> _Calls:
+    @contextmanager
+    def _connected(self) -> Generator[_Calls]:
         transport = SupervisorTransport(serverurl=f"unix://{self._socket()}")
-        return cast("_Calls", ServerProxy("http://supervisor", transport=transport).supervisor)
+        with ServerProxy("http://supervisor", transport=transport) as server:
+            yield cast("_Calls", server.supervisor)
 
     def _socket(self) -> Path:
         inside = self._folder / "control.sock"
@@ -198,7 +203,8 @@ class Supervisor:
             "stopasgroup": "true",
             "killasgroup": "true",
             "redirect_stderr": "true",
-            "stdout_logfile": _escaped(self._home.log(part.name)),
+            # From the root, where the supervisor starts: it expands this value twice, so a % in it cannot be escaped.
+            "stdout_logfile": str(self._home.log(part.name).relative_to(self._home.root)),
             "stdout_logfile_maxbytes": "5MB",
             "stdout_logfile_backups": "2",
         }

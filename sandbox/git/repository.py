@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -23,12 +24,14 @@ def repository_url(home: SandboxHome) -> str:
 
 
 def bare_repository(home: SandboxHome) -> Path:
-    """Give the folder of the bare repository, made when it is not there yet."""
+    """Give the folder of the bare repository, made whole when it is not there yet."""
     folder = home.folder("git") / NAME
-    if not (folder / "HEAD").exists():
-        _git("init", "--quiet", "--bare", "--initial-branch=main", str(folder))
-    for key, value in _SETTINGS.items():
-        _git("--git-dir", str(folder), "config", key, value)
+    if not folder.exists():
+        scratch = home.folder("git") / f"new-{os.getpid()}"
+        _git("init", "--quiet", "--bare", "--initial-branch=main", str(scratch))
+        for key, value in _SETTINGS.items():
+            _git("--git-dir", str(scratch), "config", key, value)
+        scratch.rename(folder)
     return folder
 
 

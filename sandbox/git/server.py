@@ -28,8 +28,9 @@ log = logging.getLogger(__name__)
 
 def serve(home: SandboxHome) -> None:
     """Serve until SIGTERM."""
+    repository = bare_repository(home)
     server = _Server((LOOPBACK, home.ports.git), _Handler)
-    server.repository = bare_repository(home)
+    server.repository = repository
 
     def stop(_signal: int, _frame: object) -> None:
         threading.Thread(target=server.shutdown).start()  # it waits for the loop that this interrupts
