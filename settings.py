@@ -5,6 +5,7 @@ Everything is checked before the first resource, and every fault is told at once
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,15 +62,20 @@ class Settings(Entry):
     @classmethod
     def load(cls) -> Settings:
         """Read the stack's configuration; what is wrong with it ends the program with one message and no traceback."""
-        config, aws = pulumi.Config(), pulumi.Config("aws")
         project = pulumi.get_project()
-        names = [name.removeprefix(f"{project}:") for name in get_config_env() if name.startswith(f"{project}:")]
+        # Read as they come: `pulumi.Config` stops at the first value that is not of its type, and warns of the secrets
+        # that a section may hold for the providers.
+        values = {
+            name.removeprefix(f"{project}:"): _parsed(text)
+            for name, text in get_config_env().items()
+            if name.startswith(f"{project}:")
+        }
         try:
             return cls.check(
-                {name: config.get_object(name) for name in names},
+                values,
                 project=project,
                 stack=pulumi.get_stack(),
-                region=aws.get("region"),
+                region=pulumi.Config("aws").get("region"),
                 folder=Path.cwd(),
             )
         except ConfigurationError as error:
@@ -90,7 +96,8 @@ class Settings(Entry):
             if name not in values and default is None:
                 faults.append(Fault(key, f"is missing; add it to Pulumi.{stack}.yaml (README.md shows an example)"))
                 continue
-            sections[name] = parse(adapter, values.get(name, default), key=key, faults=faults, context=folder)
+            value = _without_secrets(name, values.get(name, default))
+            sections[name] = parse(adapter, value, key=key, faults=faults, context=folder)
         faults += shared_between(
             cast("tuple[Partner, ...] | None", sections.get("partners")) or (), f"{project}:partners"
         )
@@ -115,6 +122,23 @@ _SECTIONS: dict[str, tuple[TypeAdapter[Any], object]] = {
     "partners": (PARTNERS, ()),
 }
 """The stack's keys: the type of each, and its default; None where a person must say it."""
+
+
+_SECRETS = {"prefect": {"apiKey", "basicAuth"}}
+"""Keys that a section may hold as stack secrets: providers read them for themselves, and they never enter a setting."""
+
+
+def _without_secrets(name: str, value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    return {k: v for k, v in cast("dict[str, object]", value).items() if k not in _SECRETS.get(name, ())}
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _name_twins(sections: Mapping[str, object], key: str) -> list[Fault]:

@@ -21,6 +21,8 @@ class LandedObject:
 
     key: str
     modified_at: dt.datetime
+    size: int
+    """In bytes, as stored."""
 
 
 class LandedObjects:
@@ -44,7 +46,7 @@ class LandedObjects:
             for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
                 for item in page.get("Contents", []):
                     if not item["Key"].endswith("/"):
-                        yield LandedObject(key=item["Key"], modified_at=item["LastModified"])
+                        yield LandedObject(key=item["Key"], modified_at=item["LastModified"], size=item["Size"])
 
     @contextmanager
     def opened(self, key: str) -> Generator[tuple[LandedObject, Iterator[str]]]:
@@ -57,7 +59,10 @@ class LandedObjects:
             with closing(reply["Body"]) as body:
                 # Not by io.TextIOWrapper: botocore's stream closes itself at its end, which that takes for an error.
                 lines = gzip.GzipFile(fileobj=body) if key.endswith(".gz") else body.iter_lines(_CHUNK, keepends=True)
-                yield LandedObject(key=key, modified_at=reply["LastModified"]), _text(lines)
+                yield (
+                    LandedObject(key=key, modified_at=reply["LastModified"], size=reply["ContentLength"]),
+                    _text(lines),
+                )
 
     @contextmanager
     def _told(self, action: str, key: str) -> Generator[None]:

@@ -38,7 +38,10 @@ def extra_flows(settings: FlowSettings) -> list[WantedDeployment]:
 
 
 def partner_flows(partner: Partner, feeds: PartnerFeeds, place: LandingPlace) -> list[WantedDeployment]:
-    """Give a deployment for each feed of the partner."""
+    """Give a deployment for each feed of the partner.
+
+    A flow of one's own gets the same parameters as `flows/reconcile.py:reconcile`, and declares them all.
+    """
     return [
         WantedDeployment(
             name=deployment_name(partner, feed),
@@ -51,8 +54,11 @@ def partner_flows(partner: Partner, feeds: PartnerFeeds, place: LandingPlace) ->
                 "bucket": place.bucket,
                 "prefix": f"{partner.prefix}{feed.name}/",
                 "database": place.database,
-                "schema": place.schema,
+                "schema_name": place.schema,
                 "table": feeds.tables[feed.name],
+                "file_format": feed.format,
+                "delimiter": feed.csv.delimiter,
+                "header_rows": feed.csv.header_rows,
             },
             job_variables={"env": dict(place.environment)},
         )

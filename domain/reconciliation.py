@@ -24,6 +24,8 @@ class ArrivedFile:
     url: str
     """`s3://<bucket>/<key>`."""
     arrived_at: dt.datetime
+    size: int
+    """In bytes, as stored."""
     rows: int | None
     """Its rows without the header; None where only the loader can count them."""
 
@@ -36,6 +38,8 @@ class LoadedFile:
     status: str
     """In Snowflake's words: `Loaded`, `Partially loaded`, `Load failed`, `Load in progress`."""
     loaded_at: dt.datetime
+    size: int
+    """In bytes, as it was loaded."""
     rows: int
     rows_parsed: int
     first_error: str = ""
@@ -124,14 +128,20 @@ def count_csv_rows(lines: Iterable[str], *, delimiter: str = ",", header_rows: i
 
 
 def compare(arrived: Iterable[ArrivedFile], loaded: Iterable[LoadedFile]) -> Reconciliation:
-    """Put each file that arrived beside its last load since then."""
+    """Put each file that arrived beside its last load.
+
+    A load from before the arrival counts when the file had the same size then: Snowflake does not load again what a
+    partner sends again unchanged.
+    """
     last: dict[str, LoadedFile] = {}
     for load in sorted(loaded, key=lambda each: each.loaded_at):
         last[load.url] = load
 
     def load_of(file: ArrivedFile) -> LoadedFile | None:
         load = last.get(file.url)
-        return load if load and load.loaded_at >= file.arrived_at and load.status != "Load in progress" else None
+        if load is None or load.status == "Load in progress":
+            return None
+        return load if load.loaded_at >= file.arrived_at or load.size == file.size else None
 
     return Reconciliation(tuple(Comparison(arrived=file, loaded=load_of(file)) for file in arrived))
 
@@ -144,7 +154,8 @@ def all_settled(reconciliation: Reconciliation) -> bool:
 def render_copy_history(home: SchemaName, table: str) -> str:
     """Write the query for the loads into a table."""
     return (
-        "SELECT FILE_NAME, STAGE_LOCATION, STATUS, LAST_LOAD_TIME, ROW_COUNT, ROW_PARSED, FIRST_ERROR_MESSAGE "  # noqa: S608  # quoted
+        "SELECT FILE_NAME, STAGE_LOCATION, STATUS, LAST_LOAD_TIME, FILE_SIZE, ROW_COUNT, ROW_PARSED, "  # noqa: S608  # quoted
+        "FIRST_ERROR_MESSAGE "
         f"FROM TABLE({quote_identifier(home.database)}.INFORMATION_SCHEMA.COPY_HISTORY("
         f"TABLE_NAME => {quote_text(home.object(table))}, "
         f"START_TIME => DATEADD(DAY, -{HISTORY_DAYS}, CURRENT_TIMESTAMP())))"
@@ -158,6 +169,7 @@ def parse_copy_history(rows: Sequence[Mapping[str, object]]) -> list[LoadedFile]
             url=f"{str(row['stage_location']).rstrip('/')}/{str(row['file_name']).lstrip('/')}",
             status=str(row["status"]),
             loaded_at=_aware(row["last_load_time"]),
+            size=int(str(row["file_size"] or 0)),
             rows=int(str(row["row_count"] or 0)),
             rows_parsed=int(str(row["row_parsed"] or 0)),
             first_error=str(row["first_error_message"] or ""),

@@ -40,15 +40,14 @@ class ReconciliationError(Exception):
     """What arrived and what was loaded do not add up; the message names the files."""
 
 
-# Prefect validates by a pydantic model, in which a field named `schema` hides one of the model's own and warns.
-@flow(validate_parameters=False)
+@flow
 def reconcile(  # noqa: PLR0917  # a deployment's parameters, one by one in Prefect's page
     partner: str,
     feed: str,
     bucket: str,
     prefix: str,
     database: str,
-    schema: str,
+    schema_name: str,
     table: str,
     file_format: Literal["csv", "json", "parquet"] = "csv",
     delimiter: str = ",",
@@ -63,7 +62,7 @@ def reconcile(  # noqa: PLR0917  # a deployment's parameters, one by one in Pref
     log = get_run_logger()
     arrived = count_arrivals(bucket, prefix, keys, file_format, delimiter, header_rows)
     log.info("%s files of %s/%s arrived", len(arrived), partner, feed)
-    result = await_loads(SchemaName(database=database, schema=schema), table, arrived, wait_seconds)
+    result = await_loads(SchemaName(database=database, schema=schema_name), table, arrived, wait_seconds)
     create_markdown_artifact(
         key=f"reconcile-{partner}-{feed}", markdown=result.markdown(), description=f"Files of {partner}/{feed}"
     )
@@ -86,7 +85,9 @@ def count_arrivals(  # noqa: PLR0917  # as the flow
         with objects.opened(key) as (landed, text):
             is_csv = file_format == "csv"
             rows = count_csv_rows(text, delimiter=delimiter, header_rows=header_rows) if is_csv else None
-            files.append(ArrivedFile(url=f"s3://{bucket}/{key}", arrived_at=landed.modified_at, rows=rows))
+            files.append(
+                ArrivedFile(url=f"s3://{bucket}/{key}", arrived_at=landed.modified_at, size=landed.size, rows=rows)
+            )
     return files
 
 

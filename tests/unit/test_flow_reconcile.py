@@ -37,11 +37,11 @@ HOME = SchemaName(database="LANDING", schema="RAW")
 
 
 def arrived(name: str, rows: int | None = 3, at: dt.datetime = NOON) -> ArrivedFile:
-    return ArrivedFile(url=f"s3://b/{name}", rows=rows, arrived_at=at)
+    return ArrivedFile(url=f"s3://b/{name}", rows=rows, arrived_at=at, size=100)
 
 
 def loaded(name: str, rows: int = 3, minutes: int = 1, **changes: Any) -> LoadedFile:  # noqa: ANN401  # any field
-    values: dict[str, Any] = {"status": "Loaded", "rows_parsed": rows}
+    values: dict[str, Any] = {"status": "Loaded", "rows_parsed": rows, "size": 100}
     at = NOON + dt.timedelta(minutes=minutes)
     return LoadedFile(url=f"s3://b/{name}", rows=rows, loaded_at=at, **(values | changes))
 
@@ -85,7 +85,7 @@ def test_files_that_add_up_are_one_sentence() -> None:
         (None, "not loaded"),
         (loaded("a", 2), "loaded, 2 of 3 rows"),
         (loaded("a", 4), "loaded, 4 of 3 rows"),
-        (loaded("a", minutes=-1), "not loaded"),
+        (loaded("a", minutes=-1, size=99), "not loaded"),
         (loaded("a", status="Load in progress"), "not loaded"),
         (
             loaded("a", 2, status="Partially loaded", first_error="'x' is no number"),
@@ -114,6 +114,10 @@ def test_the_last_load_of_a_file_counts() -> None:
     assert compare([arrived("a")], loads).faults == []
 
 
+def test_a_file_that_is_sent_again_unchanged_keeps_its_first_load() -> None:
+    assert compare([arrived("a")], [loaded("a", minutes=-60)]).faults == []
+
+
 def test_what_only_the_loader_can_count_is_taken_from_it() -> None:
     assert compare([arrived("a", None)], [loaded("a", 7)]).rows_arrived == 7
     assert compare([arrived("a", None)], [loaded("a", 7, rows_parsed=8)]).faults == ["s3://b/a: loaded, 7 of 8 rows"]
@@ -139,6 +143,7 @@ def history(name: str, rows: int, **changes: Any) -> dict[str, object]:  # noqa:
         "stage_location": "s3://landing/partners/",
         "status": "Loaded",
         "last_load_time": NOON,
+        "file_size": 100,
         "row_count": rows,
         "row_parsed": rows,
         "first_error_message": None,
@@ -224,7 +229,9 @@ def snowflake(monkeypatch: pytest.MonkeyPatch) -> History:
     return account
 
 
-FILES = [ArrivedFile(url=f"s3://landing/partners/skyway/{name}", rows=3, arrived_at=NOON) for name in ("a", "b")]
+FILES = [
+    ArrivedFile(url=f"s3://landing/partners/skyway/{name}", rows=3, size=100, arrived_at=NOON) for name in ("a", "b")
+]
 
 
 def test_the_run_waits_until_each_file_is_loaded(snowflake: History) -> None:

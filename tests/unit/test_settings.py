@@ -153,3 +153,18 @@ def test_two_deployments_with_one_name() -> None:
         "landing:flows.deployments[1].name: 'skyway-orders' is another deployment's name; choose another",
         "landing:flows.deployments[2].name: 'a' is another deployment's name; choose another",
     ]
+
+
+def test_the_providers_secrets_are_allowed_and_never_enter_the_settings() -> None:
+    prefect = {
+        "apiUrl": "https://api.example.com/api",
+        "workPool": "landing",
+        "apiKey": "hunter2",
+        "basicAuth": "u:hunter2",
+    }
+    assert "hunter2" not in repr(check(values(prefect=prefect)))
+
+
+def test_a_section_that_is_no_mapping_is_told_so() -> None:
+    (told,) = faults(values(bucket="landing"))
+    assert told.startswith("landing:bucket: 'landing' is not allowed")
