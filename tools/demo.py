@@ -96,7 +96,7 @@ def _tell(story: Story, checkout: Path) -> None:
         said.append("AWS, Transfer, Snowflake, Prefect and Git on 127.0.0.1")
     with story.step("pulumi up (stack dev)") as said:
         engine.select()
-        said.extend(recover(engine, home, state / "pulumi" / ".pulumi" / "locks"))
+        said.extend(recover(engine, home))
         engine.run("up", "--yes", "--skip-preview", "--stack", "dev", log=log)
         said.append(_changes(log.read_text()))
     outputs = engine.outputs()

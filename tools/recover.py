@@ -1,9 +1,9 @@
 """Put a stack right after a run that was killed: `make recover`, and the first thing that `make demo` does.
 
-A killed `pulumi up` leaves two things behind. Its lock, which the engine honours although its owner is dead; and
-pending operations, of which the engine knows that they began and not how they ended. An object that was made just
-before the kill is found again by what is unique about it, and taken into the state, so that the next `up` does not make
-it twice.
+A killed `pulumi up` leaves up to three things behind. A torn file in the backend; its lock, which the engine honours
+although its owner is dead; and pending operations, of which the engine knows that they began and not how they ended. An
+object that was made just before the kill is found again by what is unique about it, and taken into the state, so that
+the next `up` does not make it twice.
 """
 
 from __future__ import annotations
@@ -23,14 +23,16 @@ from domain.snowflake_sql import qualified
 from sandbox.environment import deployer_environment
 from sandbox.home import SandboxHome
 from tools.engine import Engine, EngineError
-from tools.workspace import open_home, state_folder
+from tools.workspace import open_home
 
 Inputs = Mapping[str, Any]
 
 
-def recover(engine: Engine, home: SandboxHome, locks: Path) -> list[str]:
+def recover(engine: Engine, home: SandboxHome) -> list[str]:
     """Free the stack of dead owners' locks and settle its pending operations; say what was done, if anything."""
-    done = _break_dead_locks(engine, locks)
+    backend = home.root.parent / "pulumi" / ".pulumi"
+    _drop_torn_attributes(backend)
+    done = _break_dead_locks(engine, backend / "locks")
     deployment = cast("dict[str, list[dict[str, Any]]]", engine.state()["deployment"])
     pending = [entry for entry in deployment.get("pending_operations") or [] if entry["type"] == "creating"]
     if not pending:
@@ -44,6 +46,19 @@ def recover(engine: Engine, home: SandboxHome, locks: Path) -> list[str]:
     # What is not found was never made; what only sets a property of something else is simply set again.
     engine.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", *arguments, "--stack", engine.stack)
     return [*done, f"settled {len(pending)} interrupted operations"]
+
+
+def _drop_torn_attributes(backend: Path) -> None:
+    """Remove files of attributes that a kill cut short.
+
+    The file backend replaces a state in one step, but writes the attributes beside it in place; a torn one makes it
+    refuse the state ("failed to load checkpoint: EOF"). They hold a content type and a checksum, and may be missing.
+    """
+    for file in backend.rglob("*.attrs"):
+        try:
+            json.loads(file.read_text())
+        except ValueError:
+            file.unlink()
 
 
 @dataclass(frozen=True)
@@ -178,7 +193,7 @@ def main() -> int:
     checkout = Path.cwd()
     home = open_home(checkout)
     try:
-        done = recover(Engine(checkout, home), home, state_folder(checkout) / "pulumi" / ".pulumi" / "locks")
+        done = recover(Engine(checkout, home), home)
     except EngineError as error:
         print(f"recover: {error}", file=sys.stderr)
         return 1

@@ -65,11 +65,10 @@ def counts(project: Project) -> dict[str, int]:
 def test_up_killed_at_several_moments_converges_and_makes_nothing_twice(project: Project) -> None:
     stack = project.stack(STACK, named_apart)
     engine = Engine(project.checkout, project.home, STACK)
-    locks = project.checkout / ".state" / "pulumi" / ".pulumi" / "locks"
     # Each cannot begin before the one before it has ended, so none is there yet when its turn comes.
     for line in ("sftp-zone creating", "sftp-server creating", "snowflake-trust creating", "flights-pipe creating"):
         kill_up_after(project, line)
-        done = recover(engine, project.home, locks)
+        done = recover(engine, project.home)
         assert "took the lock of a killed run away" in done
     up = stack.up()
     assert up.summary.result == "succeeded"
