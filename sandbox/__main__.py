@@ -13,7 +13,7 @@ from pathlib import Path
 
 from git import InvalidGitRepositoryError
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from sandbox.environment import deployer_environment
 from sandbox.errors import SandboxError
@@ -22,6 +22,7 @@ from sandbox.git.publish import active_branch, publish
 from sandbox.home import LOOPBACK, Ports, SandboxHome
 from sandbox.lifecycle import down, survey, up
 from sandbox.parts import PARTS, Part, chosen
+from sandbox.processes import find, memory
 from sandbox.supervision import CHECKOUT, Supervisor
 
 WHAT_IT_IS = (
@@ -97,7 +98,7 @@ def _env(asked: argparse.Namespace) -> int:
 
 def _show(home: SandboxHome, parts: Sequence[Part]) -> bool:
     """Print the table of parts, and say whether all are ready."""
-    table = Table("part", "address", "state", "pid", "up for", "memory", box=None, pad_edge=False)
+    table = Table(Column("part", no_wrap=True), "address", "state", "pid", "up for", "memory", box=None, pad_edge=False)
     seen = survey(home, parts)
     for row in seen:
         process = row.process
@@ -109,8 +110,7 @@ def _show(home: SandboxHome, parts: Sequence[Part]) -> bool:
             f"{process.uptime_seconds} s" if process and process.uptime_seconds is not None else "",
             _mebibytes(row.memory_bytes),
         )
-    total = sum(row.memory_bytes or 0 for row in seen)
-    table.add_row("in all", "", "", "", "", _mebibytes(total or None))
+    table.add_row("and supervisor, in all", "", "", "", "", _mebibytes(memory(find(home.root))))
     Console(width=None if sys.stdout.isatty() else 100).print(table)
     return all(row.ready for row in seen)
 
