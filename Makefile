@@ -31,8 +31,8 @@ shell: setup ## open a shell in which plain pulumi commands work on dev
 down: ## stop the sandbox; its state stays for the next start
 	@if [ -x .venv/bin/python ]; then $(RUN) sandbox down; else echo "down: nothing is installed here, so nothing runs"; fi
 
-bench: setup ## measure the figures of docs/benchmarks.md
-	@$(RUN) tools.bench
+bench: setup ## measure the figures of docs/benchmarks.md; `make bench TESTS=1` with the whole suite
+	@$(RUN) tools.bench $(if $(TESTS),--tests)
 
 conformance: setup ## bring the program up on the real AWS provider against the sandbox
 	@$(RUN) tools.conformance

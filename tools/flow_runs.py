@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 
 import httpx
 import tenacity
@@ -19,6 +20,8 @@ class FlowRun:
     id: str
     state_type: str
     state_name: str
+    message: str
+    """What the run says of its state."""
 
     @property
     def is_final(self) -> bool:
@@ -48,5 +51,6 @@ def run_deployment(api_url: str, deployment_id: str, parameters: Mapping[str, ob
 
 def _parsed(response: httpx.Response) -> FlowRun:
     response.raise_for_status()
-    reply = response.json()
-    return FlowRun(id=reply["id"], state_type=str(reply["state_type"]), state_name=str(reply["state_name"]))
+    reply = cast("dict[str, Any]", response.json())
+    state = cast("dict[str, Any]", reply.get("state") or {})
+    return FlowRun(reply["id"], str(reply["state_type"]), str(reply["state_name"]), str(state.get("message") or ""))

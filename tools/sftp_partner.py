@@ -9,6 +9,9 @@ from typing import Any
 
 import asyncssh
 
+PARTNER = "skyway"
+"""The partner in `Pulumi.dev.yaml`; its public key is the file that is named there."""
+
 
 @dataclass(frozen=True)
 class PartnerKey:

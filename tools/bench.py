@@ -1,0 +1,200 @@
+"""`make bench`: the figures of docs/benchmarks.md, measured here and now.
+
+What is compared runs in turn, A B A B, so that a machine that changes its speed changes both; the ratio is the median
+of the pairs' ratios. Everything happens in a rehearsal, apart from the `dev` stack that a person works on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import tenacity
+from rich.console import Console
+from rich.table import Table
+
+from sandbox.processes import find, memory
+from tools.flights import monthly_files
+from tools.nothing import PACKAGE, served, write_program
+from tools.rehearsal import CHECKOUT, Project
+
+_PAIRS = 7
+_DELIVERIES = 5
+_ROWS_OF_A_DELIVERY = 28_000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure and its goal."""
+
+    name: str
+    value: float
+    unit: str
+    goal: float
+    detail: str = ""
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the value is within the goal."""
+        return self.value <= self.goal
+
+
+def main() -> int:
+    """Measure, print and write docs/benchmarks.md; give the exit code, 1 when a goal was missed."""
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="landing-bench-") as folder:
+        project = Project.make(Path(folder))
+        try:
+            figures += _sandbox(project)
+            figures += _demo(project)
+            figures += _deliveries(project)
+            figures.append(_preview(project, Path(folder) / "bare"))
+        finally:
+            project.sandbox("down")
+    figures.append(_checks("make check", [], 60))
+    if "--tests" in sys.argv:
+        figures.append(_checks("make test", ["--all"], 600))
+    _show(figures)
+    return 0 if all(figure.is_reached for figure in figures) else 1
+
+
+def _sandbox(project: Project) -> list[Figure]:
+    """Start the sandbox twice: from nothing, and from what it kept."""
+    first = _timed(lambda: project.sandbox("up"))
+    idle = _idle_memory(project)
+    _timed(lambda: project.sandbox("down"))
+    again = _timed(lambda: project.sandbox("up"))
+    project.sandbox("down")
+    return [
+        Figure("sandbox ready, from nothing", first, "s", 15),
+        Figure("sandbox ready, from what it kept", again, "s", 15),
+        Figure("sandbox, all parts idle", idle, "MiB", 700, "proportional set size"),
+    ]
+
+
+def _idle_memory(project: Project) -> float:
+    return (memory(find(project.home.root)) or 0) / 2**20
+
+
+def _demo(project: Project) -> list[Figure]:
+    """Run the demo as a person does on a warm checkout, with the sandbox down before."""
+    project.stack("dev")
+    figures: list[Figure] = []
+    for name in ("first", "again"):
+        project.sandbox("down")
+        took = _timed(lambda: project.run([sys.executable, "-m", "tools.demo"]))
+        steps = json.loads((project.checkout / ".state" / "demo" / "steps.json").read_text())
+        up = next(step["seconds"] for step in steps if step["title"].startswith("pulumi up"))
+        figures += [
+            Figure(f"make demo, warm checkout, {name}", took, "s", 60),
+            Figure(f"of which pulumi up, {name}", up, "s", 15, "36 resources made" if name == "first" else "no change"),
+        ]
+    return figures
+
+
+def _deliveries(project: Project) -> list[Figure]:
+    """Send files of 28,000 rows, and wait for each: from the end of the put to the rows in the table."""
+    source = monthly_files(project.checkout / ".state" / "bench")[0].path.read_text().splitlines(keepends=True)
+    header, rows = source[0], source[1:]
+    lines = (rows * (_ROWS_OF_A_DELIVERY // len(rows) + 1))[:_ROWS_OF_A_DELIVERY]
+    outputs = json.loads(project.pulumi("stack", "output", "--json", "--stack", "dev").stdout)
+    door = project.door("skyway", outputs["sftp"]["hostKeyFingerprint"])
+    count = 'SELECT COUNT(*) AS N FROM "LANDING"."RAW"."SKYWAY_FLIGHTS"'
+
+    def loaded() -> int:
+        return cast("int", project.sql(count)[0]["n"])
+
+    took: list[float] = []
+    for number in range(_DELIVERIES):
+        file = project.checkout / ".state" / "bench" / f"delivery-{number}.csv"
+        file.write_text(header + "".join(lines))
+        wanted = loaded() + _ROWS_OF_A_DELIVERY
+        asyncio.run(_deliver(door, file))
+        took.append(_timed(lambda wanted=wanted: _await(loaded, wanted)))
+    detail = f"median of {_DELIVERIES}, slowest {max(took):.2f} s, a query's connection included"
+    return [Figure("end of a put to 28,000 rows in the table", statistics.median(took), "s", 3, detail)]
+
+
+async def _deliver(door: Any, file: Path) -> None:  # noqa: ANN401  # a Door
+    await door.learn_host_key()
+    await door.put([file], "flights")
+
+
+def _await(loaded: Callable[[], int], wanted: int) -> None:
+    tenacity.Retrying(
+        retry=tenacity.retry_if_not_result(lambda rows: rows == wanted),
+        wait=tenacity.wait_fixed(0.02),
+        stop=tenacity.stop_after_delay(60),
+    )(loaded)
+
+
+def _preview(project: Project, bare: Path) -> Figure:
+    """Compare a no-change preview of dev with that of a bare program of as many resources."""
+    state = json.loads(project.pulumi("stack", "export", "--stack", "dev").stdout)
+    count = sum(not entry["type"].startswith("pulumi:") for entry in state["deployment"]["resources"])
+    write_program(bare, CHECKOUT / ".venv", count)
+    with served() as port:
+        environment = {**os.environ, **project.environment, "PULUMI_DEBUG_PROVIDERS": f"{PACKAGE}:{port}"}
+
+        def run(*arguments: str) -> None:
+            command = ["pulumi", "--non-interactive", *arguments, "--stack", "bare"]
+            subprocess.run(command, cwd=bare, env=environment, check=True, capture_output=True)  # noqa: S603  # our own words
+
+        run("stack", "init")
+        run("up", "--yes", "--skip-preview")
+        pairs: list[tuple[float, float]] = []
+        for _ in range(_PAIRS):
+            ours = _timed(lambda: project.pulumi("preview", "--expect-no-changes", "--stack", "dev"))
+            pairs.append((ours, _timed(lambda: run("preview", "--expect-no-changes"))))
+    ratio = statistics.median(ours / theirs for ours, theirs in pairs)
+    ours, theirs = (statistics.median(times) for times in zip(*pairs, strict=True))
+    detail = f"{ours:.2f} s against {theirs:.2f} s, {count} resources each, median of {_PAIRS} pairs"
+    return Figure("no-change preview, to that of a bare program", ratio, "times", 1.3, detail)
+
+
+def _checks(name: str, arguments: list[str], goal: float) -> Figure:
+    command = [sys.executable, "-m", "tools.check", *arguments]
+    return Figure(name, _timed(lambda: subprocess.run(command, cwd=CHECKOUT, check=True)), "s", goal)  # noqa: S603  # our own words
+
+
+def _timed(run: Callable[[], object]) -> float:
+    begun = time.monotonic()
+    ended = run()
+    took = time.monotonic() - begun
+    if isinstance(ended, subprocess.CompletedProcess):
+        cast("subprocess.CompletedProcess[str]", ended).check_returncode()
+    return took
+
+
+def _show(figures: list[Figure]) -> None:
+    table = Table("figure", "measured", "goal", "", "how")
+    lines = ["| figure | measured | goal | | how |", "| --- | ---: | ---: | --- | --- |"]
+    for figure in figures:
+        measured, goal = f"{figure.value:.2f} {figure.unit}", f"{figure.goal:g} {figure.unit}"
+        reached = "reached" if figure.is_reached else "**missed**"
+        table.add_row(figure.name, measured, goal, reached.strip("*"), figure.detail)
+        lines.append(f"| {figure.name} | {measured} | {goal} | {reached} | {figure.detail} |")
+    Console().print(table)
+    place = (
+        f"{platform.system()}, Python {platform.python_version()}, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}"
+    )
+    head = (
+        "# Figures\n\nMade by `make bench` (with `TESTS=1` also the whole suite); written by it, not by hand. "
+        f"One run, on {place}.\nWhat is compared with something ran in turn with it.\n\n"
+    )
+    (CHECKOUT / "docs" / "benchmarks.md").write_text(head + "\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
