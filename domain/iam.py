@@ -20,6 +20,16 @@ def _document(*statements: dict[str, object]) -> Policy:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
+def _list_below(bucket: str, prefix: str) -> dict[str, object]:
+    return {
+        "Sid": "List",
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": f"arn:aws:s3:::{bucket}",
+        "Condition": {"StringLike": {"s3:prefix": [prefix, f"{prefix}*"]}},
+    }
+
+
 def key_policy(account_id: str) -> Policy:
     """Let the account's own IAM policies decide who uses the key, and nobody outside the account."""
     return _document(
@@ -84,13 +94,7 @@ def inbox_access(bucket: str, prefix: str, key_arn: Arn) -> Policy:
     The same text serves as the role's policy (for all partners' prefix) and, narrowed, as one user's session policy.
     """
     return _document(
-        {
-            "Sid": "ListHome",
-            "Effect": "Allow",
-            "Action": "s3:ListBucket",
-            "Resource": f"arn:aws:s3:::{bucket}",
-            "Condition": {"StringLike": {"s3:prefix": [prefix, f"{prefix}*"]}},
-        },
+        _list_below(bucket, prefix),
         {
             "Sid": "UseHome",
             "Effect": "Allow",
@@ -110,13 +114,7 @@ def inbox_access(bucket: str, prefix: str, key_arn: Arn) -> Policy:
 def stage_access(bucket: str, prefix: str, key_arn: Arn) -> Policy:
     """Let Snowflake list and read what is under `prefix`, and nothing more."""
     return _document(
-        {
-            "Sid": "ListStage",
-            "Effect": "Allow",
-            "Action": "s3:ListBucket",
-            "Resource": f"arn:aws:s3:::{bucket}",
-            "Condition": {"StringLike": {"s3:prefix": [prefix, f"{prefix}*"]}},
-        },
+        _list_below(bucket, prefix),
         {
             "Sid": "LocateStage",
             "Effect": "Allow",

@@ -16,7 +16,7 @@ def statements(policy: iam.Policy) -> dict[str, dict[str, object]]:
 
 def test_a_session_lists_and_touches_its_own_home_alone() -> None:
     found = statements(iam.inbox_access(BUCKET, "partners/skyway/", KEY))
-    assert found["ListHome"]["Condition"] == {"StringLike": {"s3:prefix": ["partners/skyway/", "partners/skyway/*"]}}
+    assert found["List"]["Condition"] == {"StringLike": {"s3:prefix": ["partners/skyway/", "partners/skyway/*"]}}
     assert found["UseHome"]["Resource"] == f"arn:aws:s3:::{BUCKET}/partners/skyway/*"
     assert found["UseKey"]["Resource"] == KEY
 
