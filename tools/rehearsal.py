@@ -7,7 +7,6 @@ The tests of the whole program, the conformance run and the bench all rehearse i
 from __future__ import annotations
 
 import os
-import random
 import re
 import shutil
 import subprocess
@@ -29,6 +28,8 @@ from tools.sql import sandbox_account
 from tools.workspace import engine_environment
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+_FIRST_PORT = 20_000
+"""Ports are looked for from here, each process from its own place, below those that systems give to clients."""
 _DEV_PORT = re.compile(r"\b1450(\d)\b")
 
 
@@ -50,7 +51,7 @@ class Project:
         _copy(checkout)
         state = checkout / ".state"
         state.mkdir()
-        home = SandboxHome.open(state / "sandbox", free_base_port(random.randrange(20_000, 30_000, 10)), credentials)  # noqa: S311  # which ports, not which secrets
+        home = SandboxHome.open(state / "sandbox", free_base_port(_FIRST_PORT + os.getpid() % 1_000 * 10), credentials)
         environment = {**engine_environment(checkout, home), "LANDING_STATE": str(state), "GIT_BRANCH": "main"}
         project = cls(checkout=checkout, home=home, environment=environment)
         project.partner_key("skyway")

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from sandbox.home import LOOPBACK
+from tests.ports import closed_port
 from tools.rehearsal import Project
 
 pytestmark = pytest.mark.e2e
-
-
-def closed_port() -> int:
-    with socket.socket() as found:
-        found.bind((LOOPBACK, 0))
-        return int(found.getsockname()[1])
 
 
 def failed_preview(project: Project, change: Callable[[dict[str, Any]], None], **environment: str) -> str:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,14 +19,9 @@ from sandbox.plugins.ledger import Ledger
 from sandbox.plugins.server import served
 from sandbox.plugins.table import Package
 from sandbox.plugins.wire import Properties, from_struct, to_struct
+from tests.ports import closed_port
 
 AnyCloud = TypeVar("AnyCloud")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return probe.getsockname()[1]
 
 
 class RefusedError(Exception):
@@ -174,7 +168,7 @@ class Engine:
 @contextmanager
 def engine(package: Package[AnyCloud], folder: Path, config: dict[str, Any]) -> Generator[Engine]:
     """Serve `package` and attach to it."""
-    port = free_port()
+    port = closed_port()
     with served(package, Ledger(folder / f"{package.name}.json"), port), attached(port, config) as run:
         yield run
 

@@ -12,7 +12,7 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from sandbox.home import SandboxHome
 from sandbox.parts import named
-from tests.sandbox.plugin_engine import free_port
+from tests.ports import own_base_port
 
 _READY_SECONDS = 40
 
@@ -20,7 +20,7 @@ _READY_SECONDS = 40
 @contextmanager
 def parts(root: Path, *names: str) -> Generator[SandboxHome]:
     """Run parts of a new sandbox, each ready before the next starts, for as long as the context lasts."""
-    home = SandboxHome.open(root, free_port())
+    home = SandboxHome.open(root, own_base_port())
     with ExitStack() as stack:
         for name in names:
             stack.enter_context(_part(home, name))

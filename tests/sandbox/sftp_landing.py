@@ -21,6 +21,7 @@ from tenacity import retry, stop_after_delay, wait_fixed
 
 from sandbox.home import ACCOUNT_ID, LOOPBACK, REGION, SandboxHome
 from sandbox.sftp.hostkey import door_host_key
+from tests.ports import own_base_port
 
 BUCKET = "landing-test"
 LISTING_PAGE = 20
@@ -133,20 +134,10 @@ class Landing:
 @contextmanager
 def landing(root: Path) -> Generator[Landing]:
     """Run the aws part on free ports, with a server and the partners skyway and otherline."""
-    with running(SandboxHome.open(root, _free_ports())) as home:
+    with running(SandboxHome.open(root, own_base_port())) as home:
         zone = Landing(home)
         _furnish(zone)
         yield zone
-
-
-def _free_ports() -> int:
-    """Give the first of two neighbouring ports that are free."""
-    while True:
-        with socket.socket() as first, socket.socket() as second, suppress(OSError):
-            first.bind((LOOPBACK, 0))
-            base = int(first.getsockname()[1])
-            second.bind((LOOPBACK, base + 1))
-            return base
 
 
 @contextmanager

@@ -5,14 +5,11 @@
 from __future__ import annotations
 
 import json
-import random
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
-from dataclasses import fields
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +18,8 @@ import httpx
 import snowflake.connector
 from tenacity import retry, stop_after_delay, wait_fixed
 
-from sandbox.home import LOOPBACK, REGION, KeyPair, Ports, SandboxHome
+from sandbox.home import LOOPBACK, REGION, KeyPair, SandboxHome
+from tests.ports import own_base_port
 
 BUCKET = "landing-files"
 ROLE = "landing-stage"
@@ -38,7 +36,7 @@ class SnowflakeAccount:
     """An account under test: its processes, a connection, and the AWS account beside it."""
 
     def __init__(self, root: Path) -> None:
-        self.home = SandboxHome.open(root, _free_ports())
+        self.home = SandboxHome.open(root, own_base_port())
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._connection: Any = None
         self._clients: dict[tuple[str, str], Any] = {}
@@ -171,19 +169,6 @@ def build_landing(account: SnowflakeAccount) -> None:
         "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "partners/"}]}},
     }
     s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": [queue]})
-
-
-def _free_ports() -> int:
-    """Find a base below the ports that the kernel gives away, from which a sandbox's ports are all free."""
-    while True:
-        base = random.randrange(20000, 32000)  # noqa: S311 - no secret
-        with ExitStack() as stack:
-            try:
-                for port in range(base, base + len(fields(Ports))):
-                    stack.enter_context(socket.socket()).bind((LOOPBACK, port))
-            except OSError:
-                continue
-            return base
 
 
 def until(condition: Callable[[], bool], seconds: float = 10) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,21 +12,19 @@ import pytest
 from git import Repo
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
-from sandbox.free_ports import free_base_port
 from sandbox.git.publish import active_branch, publish
 from sandbox.git.repository import repository_url
 from sandbox.home import SandboxHome
 from sandbox.parts import named
 from sandbox.supervision import CHECKOUT
+from tests.ports import own_base_port
 
 pytestmark = pytest.mark.sandbox
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> SandboxHome:
-    return SandboxHome.open(
-        tmp_path_factory.mktemp("git") / "state", base_port=free_base_port(20_000 + os.getpid() % 1000 * 10)
-    )
+    return SandboxHome.open(tmp_path_factory.mktemp("git") / "state", base_port=own_base_port())
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -137,7 +134,7 @@ def test_there_is_nothing_but_the_repository(home: SandboxHome, path: str) -> No
 
 
 def test_a_part_ends_when_the_supervisors_end_of_its_input_closes(tmp_path: Path) -> None:
-    home = SandboxHome.open(tmp_path / "state", base_port=free_base_port(20_000 + os.getpid() % 1000 * 10))
+    home = SandboxHome.open(tmp_path / "state", base_port=own_base_port())
     with _part(home) as process:
         assert process.stdin is not None
         process.stdin.close()

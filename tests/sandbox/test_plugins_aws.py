@@ -14,7 +14,8 @@ import pytest
 
 from sandbox.home import SandboxHome
 from sandbox.plugins.aws.package import AwsPackage
-from tests.sandbox.plugin_engine import Engine, Life, engine, free_port, live_through
+from tests.ports import closed_port
+from tests.sandbox.plugin_engine import Engine, Life, engine, live_through
 from tests.sandbox.plugin_parts import parts
 
 pytestmark = pytest.mark.sandbox
@@ -364,7 +365,7 @@ def test_the_caller_is_the_deployer(run: Engine) -> None:
 
 
 def test_an_aws_that_does_not_answer_is_named(tmp_path: Path) -> None:
-    home = SandboxHome.open(tmp_path / "home", free_port())
+    home = SandboxHome.open(tmp_path / "home", closed_port())
     with engine(AwsPackage(home), tmp_path, {}) as alone, pytest.raises(grpc.RpcError) as failure:
         alone.resource("aws:kms/key:Key").create({})
     assert f"AWS at {home.url('aws')} does not answer; see `python -m sandbox status`" in str(failure.value)

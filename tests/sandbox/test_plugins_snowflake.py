@@ -16,7 +16,8 @@ from sandbox.plugins.ledger import Ledger
 from sandbox.plugins.server import served
 from sandbox.plugins.snowflake.package import SnowflakePackage
 from sandbox.plugins.wire import Properties
-from tests.sandbox.plugin_engine import Engine, Life, RefusedError, attached, engine, free_port, live_through
+from tests.ports import closed_port
+from tests.sandbox.plugin_engine import Engine, Life, RefusedError, attached, engine, live_through
 from tests.sandbox.plugin_parts import parts
 
 pytestmark = pytest.mark.sandbox
@@ -203,7 +204,7 @@ def test_snowflake_s_own_error_comes_out_whole(run: Engine) -> None:
 
 
 def test_a_snowflake_that_does_not_answer_is_named(tmp_path: Path) -> None:
-    home = SandboxHome.open(tmp_path / "home", free_port())
+    home = SandboxHome.open(tmp_path / "home", closed_port())
     with engine(SnowflakePackage(home), tmp_path, config(home)) as run, pytest.raises(grpc.RpcError) as failure:
         run.resource("snowflake:index/database:Database").create({"name": "X"})
     assert f"Snowflake at {home.url('snowflake')} does not answer" in str(failure.value)
@@ -211,7 +212,7 @@ def test_a_snowflake_that_does_not_answer_is_named(tmp_path: Path) -> None:
 
 
 def test_an_older_run_goes_on_when_newer_ones_took_its_session(home: SandboxHome, tmp_path: Path) -> None:
-    package, port = SnowflakePackage(home), free_port()
+    package, port = SnowflakePackage(home), closed_port()
     with served(package, Ledger(tmp_path / "snowflake.json"), port), ExitStack() as runs:
         oldest, *newer = (runs.enter_context(attached(port, config(home))) for _ in range(4))
         for index, attached_run in enumerate([oldest, *newer, oldest]):

@@ -12,7 +12,6 @@ from git import Repo
 from tenacity import retry, retry_if_result, stop_after_attempt, stop_after_delay, wait_fixed, wait_random
 
 from sandbox import processes
-from sandbox.free_ports import free_base_port
 from sandbox.git.publish import publish
 from sandbox.git.repository import repository_url
 from sandbox.home import SandboxHome
@@ -21,6 +20,7 @@ from sandbox.parts import Part, chosen
 from sandbox.prefect.database import place_database, prepared_database
 from sandbox.probes import POOL
 from sandbox.supervision import State, Supervisor
+from tests.ports import own_base_port
 
 pytestmark = pytest.mark.sandbox
 
@@ -43,7 +43,7 @@ def wait(seconds: float = 0) -> str:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Generator[SandboxHome]:
     root = tmp_path_factory.mktemp("prefect") / "state"
-    home = SandboxHome.open(root, base_port=free_base_port(20_000 + os.getpid() % 1000 * 10))
+    home = SandboxHome.open(root, base_port=own_base_port())
     up(home, PARTS, on_ready)
     yield home
     down(home)

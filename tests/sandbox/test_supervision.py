@@ -18,6 +18,7 @@ from sandbox.home import LOOPBACK, SandboxHome
 from sandbox.lifecycle import down, up
 from sandbox.parts import Part, chosen
 from sandbox.supervision import State, Supervisor
+from tests.ports import own_base_port
 
 pytestmark = pytest.mark.sandbox
 
@@ -26,7 +27,7 @@ GIT = chosen(["git"])
 
 @pytest.fixture
 def home(tmp_path: Path) -> Generator[SandboxHome]:
-    home = SandboxHome.open(tmp_path / "state", base_port=free_base_port(20_000 + os.getpid() % 1000 * 10))
+    home = SandboxHome.open(tmp_path / "state", base_port=own_base_port())
     yield home
     down(home)
     assert not processes.find(home.root)
@@ -162,7 +163,7 @@ def test_what_a_part_keeps_is_there_after_down_and_up(home: SandboxHome) -> None
 
 def test_a_long_path_with_odd_characters_is_no_hindrance(tmp_path: Path) -> None:
     root = tmp_path / ("a folder, 100% 'odd' " * 5)
-    home = SandboxHome.open(root, base_port=free_base_port(20_000 + os.getpid() % 1000 * 10))
+    home = SandboxHome.open(root, base_port=own_base_port())
     up(home, GIT, on_ready)
     outside = Path((home.root / "supervisor" / "socket").read_text())
     assert outside.is_socket()

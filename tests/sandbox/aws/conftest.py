@@ -2,13 +2,10 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Generator
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +16,8 @@ import pytest
 from botocore.config import Config
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from sandbox.home import ACCOUNT_ID, LOOPBACK, REGION, KeyPair, SandboxHome
+from sandbox.home import ACCOUNT_ID, REGION, KeyPair, SandboxHome
+from tests.ports import own_base_port
 
 SERVE = """
 import logging, pathlib, sys
@@ -28,19 +26,6 @@ from sandbox.home import SandboxHome
 logging.basicConfig(level=logging.INFO)
 serve(SandboxHome.open(pathlib.Path(sys.argv[1])))
 """
-
-
-def free_base_port() -> int:
-    """Find a base whose two ports, AWS's and the door's, are free."""
-    while True:
-        base = random.SystemRandom().randrange(20000, 60000)
-        try:
-            for port in (base, base + 1):
-                with closing(socket.socket()) as probe:
-                    probe.bind((LOOPBACK, port))
-        except OSError:
-            continue
-        return base
 
 
 @dataclass(kw_only=True)
@@ -140,7 +125,7 @@ class RunningAws:
 @pytest.fixture
 def new_aws(tmp_path: Path) -> Generator[RunningAws]:
     """A sandbox's AWS that the test may end and start again."""
-    aws = RunningAws(home=SandboxHome.open(tmp_path / "state", free_base_port()))
+    aws = RunningAws(home=SandboxHome.open(tmp_path / "state", own_base_port()))
     aws.start()
     yield aws
     aws.end(signal.SIGKILL)
@@ -149,7 +134,7 @@ def new_aws(tmp_path: Path) -> Generator[RunningAws]:
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningAws]:
     """A sandbox's AWS for all tests of a file."""
-    running = RunningAws(home=SandboxHome.open(tmp_path_factory.mktemp("aws") / "state", free_base_port()))
+    running = RunningAws(home=SandboxHome.open(tmp_path_factory.mktemp("aws") / "state", own_base_port()))
     running.start()
     yield running
     running.end(signal.SIGKILL)
