@@ -87,10 +87,16 @@ class Snowpipe:
     def handle(self, body: str) -> bool:
         """Load what a message tells of, for each pipe that it concerns; False: the message is still needed.
 
-        It is while a pipe is paused, which loads the file once it is resumed, and while a load is denied.
+        It is while a pipe is paused, which loads the file once it is resumed, and while a load is denied. Raises what a
+        fault of the sandbox raises; the message is needed then too.
         """
+        try:
+            files = list(created_objects(body))
+        except (ValueError, LookupError, TypeError, AttributeError):  # must not come back for ever
+            _LOG.exception("a message that tells of no object event is dropped: %s", body)
+            return True
         done = True
-        for file in created_objects(body):
+        for file in files:
             for pipe in self._store.all(Pipe):
                 if not pipe.auto_ingest or not self._concerns(pipe, file.location):
                     continue
@@ -126,7 +132,7 @@ class Snowpipe:
     @retry(
         wait=wait_exponential(multiplier=0.1, max=1.0),
         stop=stop_never,
-        before_sleep=before_sleep_log(_LOG, logging.DEBUG),
+        before_sleep=before_sleep_log(_LOG, logging.INFO),
     )
     def _serve_queue(self) -> None:
         """Serve the queue until stopped; begin anew, with the queue made again, whenever AWS is not there."""
@@ -142,8 +148,10 @@ class Snowpipe:
         try:
             if not self.handle(message["Body"]):
                 return
-        except Exception:  # noqa: BLE001 # a message that cannot be read must not come back for ever
-            _LOG.exception("a message cannot be handled and is dropped: %s", message["Body"])
+        except Exception:  # noqa: BLE001 # no fault of the engine's may end the thread, or lose a file
+            if not self._stopped.is_set():  # else the databases were closed under the load
+                _LOG.exception("a load failed for a fault of the sandbox; it is tried again")
+            return
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     def _make_queue(self, sqs: Client) -> str:
