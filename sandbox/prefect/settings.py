@@ -16,6 +16,8 @@ def server_settings(home: SandboxHome) -> dict[str, str]:
         "PREFECT_SERVER_API_HOST": LOOPBACK,
         "PREFECT_SERVER_API_PORT": str(port),
         "PREFECT_SERVER_UI_API_URL": f"http://{LOOPBACK}:{port}/api",
+        # By default every page that a browser shows may call the API, and through the worker run what it likes here.
+        "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"http://{LOOPBACK}:{port},http://localhost:{port}",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     }
 

@@ -101,7 +101,7 @@ class Api:
         return retry(
             retry=retry_if_result(lambda state: state["type"] not in names),
             wait=wait_fixed(0.2),
-            stop=stop_after_delay(60),
+            stop=stop_after_delay(120),
         )(self.state)(run)
 
 
@@ -117,6 +117,16 @@ def test_the_page_is_served_and_knows_its_api(home: SandboxHome) -> None:
     assert "<html" in page.text
     settings = httpx.get(f"{home.url('prefect')}/ui-settings").json()
     assert settings["api_url"] == f"{home.url('prefect')}/api"
+
+
+def test_another_sites_page_may_not_call_the_api(home: SandboxHome) -> None:
+    def allowed(origin: str) -> str | None:
+        asks = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        answer = httpx.options(f"{home.url('prefect')}/api/flows/", headers=asks)
+        return answer.headers.get("Access-Control-Allow-Origin")
+
+    assert allowed(home.url("prefect")) in {home.url("prefect"), "*"}
+    assert allowed("http://elsewhere.example") is None
 
 
 def test_the_worker_made_its_pool(api: Api) -> None:
@@ -138,7 +148,7 @@ def test_a_run_is_ended_with_a_killed_supervisor_and_shown_as_crashed_after_the_
     assert any("prefect.engine" in command_of(pid) for pid in processes.find(home.root, "worker"))
 
     os.kill(int((home.root / "supervisor" / "supervisord.pid").read_text()), signal.SIGKILL)
-    retry(retry=retry_if_result(bool), wait=wait_fixed(0.05), stop=stop_after_delay(15))(processes.find)(home.root)
+    retry(retry=retry_if_result(bool), wait=wait_fixed(0.05), stop=stop_after_delay(60))(processes.find)(home.root)
 
     up(home, PARTS, on_ready)
     assert api.await_state(run, "CRASHED", "COMPLETED", "FAILED")["type"] == "CRASHED"
@@ -148,7 +158,9 @@ def test_a_run_is_ended_with_a_killed_worker_that_starts_again(home: SandboxHome
     assert commit
     run = api.start({"branch": "main"}, seconds=600)
     api.await_state(run, "RUNNING")
-    retry(retry=retry_if_result(lambda state: state is not State.RUNNING), wait=wait_fixed(0.2))(
+    retry(
+        retry=retry_if_result(lambda state: state is not State.RUNNING), wait=wait_fixed(0.2), stop=stop_after_delay(60)
+    )(
         lambda: Supervisor(home).processes()["worker"].state  # until then it would be started again as one that failed
     )()
     ran = processes.find(home.root, "worker")
