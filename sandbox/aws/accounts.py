@@ -1,6 +1,7 @@
 """What the accounts hold: moto's backends, read in the words of the gate.
 
-Everything that the gate wants to know of moto's private shapes is here.
+Everything that the gate wants to know of moto's private shapes is here. Other requests change them
+meanwhile, so a dict is copied before it is gone through.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def role_by_arn(arn: str) -> Role | None:
     account, resource = _account_and_resource(arn)
     if not resource.startswith("role/"):
         return None
-    return next((role for role in iam_of(account).roles.values() if role.arn == arn), None)
+    return next((role for role in tuple(iam_of(account).roles.values()) if role.arn == arn), None)
 
 
 def _account_and_resource(arn: str) -> tuple[str, str]:
@@ -135,7 +136,7 @@ def policies_of(caller: Caller) -> CallerPolicies:
     iam = iam_of(caller.account)
     if caller.kind is CallerKind.USER:
         user: User = iam.get_user(caller.arn.rsplit("/", 1)[1])
-        groups = [group for group in iam.groups.values() if user in group.users]
+        groups = [group for group in tuple(iam.groups.values()) if user in group.users]
         return CallerPolicies(identity=tuple(_documents(user, *groups)), boundary=None)
     role = role_by_arn(caller.principal_arn)
     if role is None:
@@ -151,8 +152,8 @@ def _documents(*owners: object) -> Iterator[str]:
     for owner in owners:
         inline: dict[str, str] = getattr(owner, "policies", {})
         managed: dict[str, ManagedPolicy] = getattr(owner, "managed_policies", {})
-        yield from inline.values()
-        yield from map(_document, managed.values())
+        yield from tuple(inline.values())
+        yield from map(_document, tuple(managed.values()))
 
 
 def _document(policy: ManagedPolicy) -> str:
