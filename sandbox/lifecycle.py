@@ -118,7 +118,7 @@ def _last_lines(log: Path) -> str:
 
 
 def _end(home: SandboxHome, supervisor: Supervisor) -> bool:
-    ran = processes.find(home.root)
+    ran = supervisor.is_running() or processes.find(home.root)
     supervisor.shut_down()
     _wait_for_supervisor(supervisor)
     left = processes.end(home.root, grace=GRACE_SECONDS)

@@ -97,7 +97,7 @@ class Supervisor:
 
     def launch(self) -> None:
         """Start the supervisor as a daemon with no part running; returns when it answers, or raises SandboxError."""
-        self._folder.joinpath("socket").unlink(missing_ok=True)
+        self.forget_socket()
         configuration = self._write_configuration()
         environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
         done = subprocess.run(  # noqa: S603  # nothing of a stranger's is in the command
