@@ -14,7 +14,7 @@ from sandbox.home import SandboxHome
 from sandbox.parts import named
 from tests.ports import own_base_port
 
-_READY_SECONDS = 40
+_READY_SECONDS = 60
 
 
 @contextmanager
@@ -33,15 +33,17 @@ def _part(home: SandboxHome, name: str) -> Generator[None]:
     with home.log(name).open("w") as log:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", "sandbox.part", name, str(home.root)],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # its end is the part's too: nothing outlives a test run that is killed
+            process_group=0,
             stdout=log,
             stderr=log,
         )
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(20)
+        with process:
+            try:
+                yield
+            finally:
+                process.terminate()
+                process.wait(20)
 
 
 @retry(stop=stop_after_delay(_READY_SECONDS), wait=wait_fixed(0.1), retry=retry_if_result(lambda ready: not ready))

@@ -155,7 +155,7 @@ def running(home: SandboxHome) -> Generator[SandboxHome]:
             process.wait(timeout=20)
 
 
-@retry(stop=stop_after_delay(30), wait=wait_fixed(0.05), reraise=True)
+@retry(stop=stop_after_delay(60), wait=wait_fixed(0.05), reraise=True)
 def _wait_until_open(process: subprocess.Popen[bytes], port: int) -> None:
     if process.poll() is not None:
         raise SystemExit(f"The aws part ended at once with code {process.returncode}")
@@ -183,7 +183,7 @@ def _furnish(zone: Landing) -> None:
         zone.add_user(name, role, Policy=prefix_policy("partners/${transfer:UserName}"))
 
 
-@retry(stop=stop_after_delay(10), wait=wait_fixed(0.02), reraise=True)
+@retry(stop=stop_after_delay(30), wait=wait_fixed(0.02), reraise=True)
 def eventually(condition: Callable[[], object]) -> None:
     """Wait until `condition()` is true."""
     assert condition()

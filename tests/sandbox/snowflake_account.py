@@ -45,11 +45,12 @@ class SnowflakeAccount:
         with self.home.log(part).open("a") as log:
             self._running[part] = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", "sandbox.part", part, str(self.home.root)],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # its end is the part's too: nothing outlives a test run that is killed
+                process_group=0,
                 stdout=log,
                 stderr=log,
             )
-        until(lambda: httpx.get(f"{self.home.url(part)}/_sandbox/health").is_success, seconds=40)
+        until(lambda: httpx.get(f"{self.home.url(part)}/_sandbox/health").is_success, seconds=60)
 
     def end(self, part: str, how: signal.Signals = signal.SIGTERM) -> int:
         process = self._running.pop(part)
@@ -57,7 +58,8 @@ class SnowflakeAccount:
             self._connection.close()
         process.send_signal(how)
         self._connection = None
-        return process.wait(20)
+        with process:
+            return process.wait(20)
 
     def end_all(self) -> None:
         for part in list(self._running):
@@ -70,8 +72,8 @@ class SnowflakeAccount:
             host=LOOPBACK,
             port=self.home.ports.snowflake,
             protocol="http",
-            login_timeout=5,
-            network_timeout=5,
+            login_timeout=30,
+            network_timeout=30,
             **given,
         )
 
@@ -171,7 +173,7 @@ def build_landing(account: SnowflakeAccount) -> None:
     s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": [queue]})
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Wait until the condition holds; whatever it raises is a not yet."""
 
     @retry(stop=stop_after_delay(seconds), wait=wait_fixed(0.03), reraise=True)

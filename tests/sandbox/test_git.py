@@ -32,7 +32,7 @@ def part(home: SandboxHome) -> Generator[None]:
     with _part(home) as process:
         yield
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=30) == 0
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_a_part_ends_when_the_supervisors_end_of_its_input_closes(tmp_path: Path
     with _part(home) as process:
         assert process.stdin is not None
         process.stdin.close()
-        process.wait(timeout=5)
+        process.wait(timeout=30)
     assert not named("git").ready(home)
 
 
@@ -147,7 +147,7 @@ def _part(home: SandboxHome) -> Generator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "sandbox.part", "git", str(home.root)]
     with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, process_group=0) as process:  # noqa: S603
         try:
-            retry(retry=retry_if_result(lambda ready: not ready), wait=wait_fixed(0.05), stop=stop_after_delay(20))(
+            retry(retry=retry_if_result(lambda ready: not ready), wait=wait_fixed(0.05), stop=stop_after_delay(60))(
                 named("git").ready
             )(home)
             yield process

@@ -60,4 +60,4 @@ def test_files_that_come_while_aws_restarts_are_loaded(tmp_path: Path) -> None:
         account.end("aws")
         account.start("aws")
         account.put("skyway/flights/b.csv", flights(2))
-        until(lambda: account.count() == 2, seconds=20)
+        until(lambda: account.count() == 2)

@@ -49,7 +49,7 @@ class RunningAws:
 
     @retry(
         retry=retry_if_exception_type(httpx.TransportError),
-        stop=stop_after_delay(20),
+        stop=stop_after_delay(60),
         wait=wait_fixed(0.05),
         reraise=True,
     )

@@ -75,7 +75,7 @@ def test_a_killed_process_keeps_what_it_had_when_it_was_quiet(new_aws: RunningAw
     new_aws.make_bucket(BUCKET)
     new_aws.deployer("s3").put_object(Bucket=BUCKET, Key="a", Body=b"one")
     state = new_aws.home.folder("aws") / "state"
-    retry(retry=retry_if_exception_type(FileNotFoundError), stop=stop_after_delay(15), wait=wait_fixed(0.1))(
+    retry(retry=retry_if_exception_type(FileNotFoundError), stop=stop_after_delay(60), wait=wait_fixed(0.1))(
         state.stat
     )()
     new_aws.end(signal.SIGKILL)
