@@ -15,7 +15,8 @@ _OPTIONS = {
     "FILES", "PATTERN", "FILE_FORMAT", "ON_ERROR", "FORCE", "SIZE_LIMIT", "PURGE", "RETURN_FAILED_ONLY",
     "MATCH_BY_COLUMN_NAME", "ENFORCE_LENGTH", "TRUNCATECOLUMNS", "LOAD_UNCERTAIN_FILES", "VALIDATION_MODE",
 }  # fmt: skip
-_UNSUPPORTED = {"SIZE_LIMIT", "PURGE", "VALIDATION_MODE", "TRUNCATECOLUMNS"}
+_UNSUPPORTED = {"SIZE_LIMIT", "PURGE", "VALIDATION_MODE", "TRUNCATECOLUMNS", "RETURN_FAILED_ONLY"}
+_BY_NAME = {"NONE", "CASE_SENSITIVE", "CASE_INSENSITIVE"}
 _ON_ERROR = re.compile(r"CONTINUE|ABORT_STATEMENT|SKIP_FILE(_\d+%?)?")
 
 
@@ -62,7 +63,7 @@ def parse_copy(statement: Statement) -> CopyCommand:
         file_format=format_options(options.get("FILE_FORMAT", {})),
         on_error=_on_error(options.get("ON_ERROR")),
         force=options.get("FORCE") is True,
-        match_by_column_name=str(options.get("MATCH_BY_COLUMN_NAME", "NONE")).upper() != "NONE",
+        match_by_column_name=_by_name(options.get("MATCH_BY_COLUMN_NAME", "NONE")),
     )
 
 
@@ -126,6 +127,13 @@ def _pattern(value: Value | None) -> str | None:
     except re.error as error:
         raise SnowflakeError(100048, "2201B", f"Invalid regular expression: '{value}', {error}") from error
     return str(value)
+
+
+def _by_name(value: Value) -> bool:
+    said = str(value).upper()
+    if said not in _BY_NAME:
+        raise invalid_value(value, "MATCH_BY_COLUMN_NAME")
+    return said != "NONE"
 
 
 def _on_error(value: Value | None) -> str | None:
