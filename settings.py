@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, cast
 
 import pulumi
-from pulumi.runtime.config import get_config_env
+from pulumi.runtime.config import get_config_env, is_config_secret
 from pydantic import TypeAdapter
 
 from domain.faults import ConfigurationError, Fault, parse
 from domain.git_source import GitSource, GitSourceError, WantedSource, check_entrypoint, resolve_source, warnings_about
-from domain.partners import PARTNERS, Entry, Partner, shared_between
+from domain.partners import PARTNERS, Entry, Partner, deployment_name, shared_between
 from domain.sections import BucketSettings, FlowSettings, PrefectSettings, SftpSettings, SnowflakeSettings
 
 
@@ -77,24 +78,33 @@ class Settings(Entry):
                 stack=pulumi.get_stack(),
                 region=pulumi.Config("aws").get("region"),
                 folder=Path.cwd(),
+                secret={name for name in values if is_config_secret(f"{project}:{name}")},
             )
         except ConfigurationError as error:
             raise pulumi.RunError(str(error)) from None
 
     @classmethod
     def check(
-        cls, values: Mapping[str, object], *, project: str, stack: str, region: str | None, folder: Path
+        cls,
+        values: Mapping[str, object],
+        *,
+        project: str,
+        stack: str,
+        region: str | None,
+        folder: Path,
+        secret: AbstractSet[str] = frozenset(),
     ) -> Settings:
         """Check the values of a stack's keys.
 
-        `folder` is where relative paths in the configuration start. Raises ConfigurationError with all faults.
+        `folder` is where relative paths in the configuration start; `secret` names the keys with a secret in them.
+        Raises ConfigurationError with all faults.
         """
         faults: list[Fault] = []
         sections: dict[str, object] = {}
         for name, (adapter, default) in _SECTIONS.items():
             key = f"{project}:{name}"
             if name not in values and default is None:
-                faults.append(Fault(key, f"is missing; add it to Pulumi.{stack}.yaml (README.md shows an example)"))
+                faults.append(Fault(key, f"is missing; add it to Pulumi.{stack}.yaml (Pulumi.prod.yaml shows one)"))
                 continue
             value = _without_secrets(name, values.get(name, default))
             sections[name] = parse(adapter, value, key=key, faults=faults, context=folder)
@@ -105,6 +115,10 @@ class Settings(Entry):
         known = ", ".join(_SECTIONS)
         faults += [
             Fault(f"{project}:{n}", f"is not known here; the keys are {known}") for n in values if n not in _SECTIONS
+        ]
+        faults += [
+            Fault(f"{project}:{n}", "holds a secret, which would end in plain text in the state; keep it in Prefect")
+            for n in sorted(secret & _SECTIONS.keys() - _SECRETS.keys())
         ]
         if not region:
             faults.append(Fault("aws:region", "is missing; name the region, such as 'us-east-1'"))
@@ -146,7 +160,7 @@ def _name_twins(sections: Mapping[str, object], key: str) -> list[Fault]:
     partners, flows = cast("tuple[Partner, ...] | None", sections.get("partners")), sections.get("flows")
     if partners is None or not isinstance(flows, FlowSettings):
         return []
-    taken = {f"{partner.name}-{feed.name}" for partner in partners for feed in partner.feeds}
+    taken = {deployment_name(partner, feed) for partner in partners for feed in partner.feeds}
     faults: list[Fault] = []
     for index, flow in enumerate(flows.deployments):
         if flow.name in taken:

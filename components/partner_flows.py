@@ -9,7 +9,7 @@ from pulumi import Output
 
 from components.flow_deployments import WantedDeployment
 from components.partner_feeds import PartnerFeeds
-from domain.partners import Feed, Partner
+from domain.partners import Partner, deployment_name
 from domain.sections import FlowSettings
 
 
@@ -22,11 +22,6 @@ class LandingPlace:
     schema: Output[str]
     environment: Mapping[str, str]
     """Environment variables of each run: addresses and names, never secrets."""
-
-
-def deployment_name(partner: Partner, feed: Feed) -> str:
-    """Name the deployment of a feed's flow."""
-    return f"{partner.name}-{feed.name}"
 
 
 def extra_flows(settings: FlowSettings) -> list[WantedDeployment]:

@@ -45,7 +45,7 @@ def path_of(key: str, location: Iterable[str | int]) -> str:
 def parse(adapter: TypeAdapter[T], value: object, *, key: str, faults: list[Fault], context: object = None) -> T | None:
     """Check `value` against a type; what is wrong joins `faults`, and then there is no result."""
     try:
-        return adapter.validate_python(value, context=context)
+        return adapter.validate_python(value, context=context, by_alias=True, by_name=False)
     except ValidationError as error:
         # The place inside a union names the tried branch too; no reader typed that, so only real keys and indexes stay.
         faults.extend(
@@ -73,6 +73,13 @@ def _typed_location(value: object, location: Sequence[str | int]) -> list[str | 
 def _sentence(details: ErrorDetails) -> str:
     context = details.get("ctx", {})
     given = details["input"]
+    shown = "what stands here (nothing)" if given is None else _shortened(repr(given))
+    kinds = {
+        "model_type": "is not a mapping; write its keys below it, each as `key: value`",
+        "dict_type": "is not a mapping; write its keys below it, each as `key: value`",
+        "tuple_type": "is not a list; write each entry on a line of its own that begins with `-`",
+        "string_type": "is not a text; write one, in quotes where it looks like a number",
+    }
     sentences: dict[str, Callable[[], str]] = {
         "missing": lambda: "is missing; add it",
         "extra_forbidden": lambda: "is not a key that is known here; remove it or correct its spelling",
@@ -82,8 +89,15 @@ def _sentence(details: ErrorDetails) -> str:
     known = sentences.get(details["type"])
     if known:
         return known()
+    if details["type"] in kinds:
+        return f"{shown} {kinds[details['type']]}"
     message = details["msg"]
-    return f"{given!r} is not allowed: {message[:1].lower()}{message[1:]}"
+    return f"{shown} is not allowed: {message[:1].lower()}{message[1:]}"
+
+
+def _shortened(text: str) -> str:
+    limit = 80
+    return text if len(text) <= limit else text[:limit] + "..."
 
 
 def _listed(expected: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from collections import Counter
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -86,22 +87,45 @@ def _read_key(value: object, info: ValidationInfo) -> PublicKey:
     name = str(cast("dict[object, object]", value)["file"])
     base = info.context if isinstance(info.context, Path) else Path()
     try:
-        return parse_public_key((base / name).read_text(encoding="utf-8"))
+        text = (base / name).read_text(encoding="utf-8")
     except OSError as error:
         raise ValueError(f"the key file {name!r} cannot be read ({error.strerror}); make it or name another") from error
+    except ValueError as error:
+        raise ValueError(f"the key file {name!r} is no text; name the .pub file of an OpenSSH key") from error
+    return parse_public_key(text)
+
+
+SnowflakeName = Annotated[
+    str,
+    _matching(re.compile(r"[^\0]{1,255}", re.DOTALL), "a name in Snowflake has 1 to 255 characters, none of them NUL"),
+]
 
 
 class Column(Entry):
     """A column of a feed's table."""
 
-    name: Annotated[str, Field(min_length=1, max_length=255)]
+    name: SnowflakeName
     type: ColumnType
+
+
+def _different_names(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    # Files of other formats than CSV are loaded by name whatever its case.
+    counted = Counter(column.name.upper() for column in columns)
+    if twins := [name for name, count in counted.items() if count > 1]:
+        raise ValueError(f"names of columns must differ by more than their case, got twice: {', '.join(twins)}")
+    return columns
+
+
+def _delimiter(text: str) -> str:
+    if text in {'"', "\n", "\r"}:
+        raise ValueError(f"{text!r} cannot part fields: it quotes them or ends a row; name another, such as ',' or ';'")
+    return text
 
 
 class Csv(Entry):
     """How a feed's CSV files are written."""
 
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_delimiter)] = ","
     header_rows: Annotated[int, Field(ge=0, le=100)] = 1
     null_texts: tuple[str, ...] = ("",)
     """Texts that stand for no value."""
@@ -113,7 +137,7 @@ class Feed(Entry):
     name: FeedName
     format: Literal["csv", "json", "parquet"] = "csv"
     csv: Csv = Csv()
-    columns: Annotated[tuple[Column, ...], AT_LEAST_ONE]
+    columns: Annotated[tuple[Column, ...], AT_LEAST_ONE, AfterValidator(_different_names)]
     flow: EntryPoint = FLOW
 
 
@@ -140,6 +164,11 @@ PARTNERS = TypeAdapter(tuple[Partner, ...])
 def table_name(partner: Partner, feed: Feed) -> str:
     """Name the table and the pipe of a feed, as Snowflake would write it unquoted."""
     return f"{partner.name}_{feed.name}".replace("-", "_").upper()
+
+
+def deployment_name(partner: Partner, feed: Feed) -> str:
+    """Name the deployment of a feed's flow."""
+    return f"{partner.name}-{feed.name}"
 
 
 def shared_between(partners: Iterable[Partner], key: str) -> list[Fault]:

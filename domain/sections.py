@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
-from domain.partners import Entry, EntryPoint, FeedName
+from domain.partners import Entry, EntryPoint, FeedName, SnowflakeName
 
 _BUCKET_NAME = re.compile(r"(?!xn--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_HIGHEST_PORT = 65535
 _HOST_NAME = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}")
 
 
@@ -29,15 +30,35 @@ def _host_name(text: str) -> str:
 
 
 def _web_address(text: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", text):
-        raise ValueError(f"{text!r} is not an http or https address without credentials")
+    if "@" in text:
+        # Not shown: it may hold a password.
+        raise ValueError("an address with an @ may hold credentials; set apiKey or basicAuth as a secret instead")
+    found = re.fullmatch(r"https?://([\w.-]+|\[[0-9a-fA-F:]+\])(:(?P<port>\d{1,5}))?(/[^\s?#]*)?", text)
+    if not found or int(found["port"] or 0) > _HIGHEST_PORT:
+        raise ValueError(f"{text!r} is not an http or https address, such as 'https://prefect.example.com/api'")
     return text.rstrip("/")
+
+
+def _secret_block(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text):
+        raise ValueError(f"{text!r} is not a Prefect block's name: lower-case letters, digits and single hyphens")
+    return text
+
+
+def _around_hostname(zone: str, info: ValidationInfo) -> str:
+    hostname = info.data.get("hostname")
+    if hostname and not str(hostname).endswith(f".{zone}"):
+        raise ValueError(
+            f"the zone {zone!r} cannot hold a CNAME for {hostname!r}; name a zone that the host name is below"
+        )
+    return zone
 
 
 BucketName = Annotated[str, AfterValidator(_bucket_name)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-SnowflakeName = Annotated[str, Field(min_length=1, max_length=255)]
+NotEmpty = Annotated[str, Field(min_length=1)]
+SecretBlockName = Annotated[str, AfterValidator(_secret_block)]
 
 
 class BucketSettings(Entry):
@@ -55,7 +76,7 @@ class SftpSettings(Entry):
 
     hostname: HostName
     """The name that partners connect to."""
-    zone: HostName
+    zone: Annotated[HostName, AfterValidator(_around_hostname)]
     """The Route 53 zone that holds the name."""
     zone_exists: bool = True
     """Whether the zone is there already, or is made and removed with the stack."""
@@ -76,7 +97,7 @@ class PrefectSettings(Entry):
     """`landing:prefect`: where flows are registered."""
 
     api_url: WebAddress
-    work_pool: Annotated[str, Field(min_length=1)]
+    work_pool: NotEmpty
 
 
 class ExtraFlow(Entry):
@@ -89,11 +110,11 @@ class ExtraFlow(Entry):
 class FlowSettings(Entry):
     """`landing:flows`: which code runs, and what its runs need."""
 
-    repository: str | None = None
+    repository: NotEmpty | None = None
     """The Git remote that workers pull from; the checkout's own when left out."""
-    reference: str | None = None
+    reference: NotEmpty | None = None
     """A branch or a tag; BUILD_TAG, GIT_BRANCH or the checkout's active branch when left out."""
-    token_secret_name: str | None = None
+    token_secret_name: SecretBlockName | None = None
     """The Prefect secret block that holds the token for the remote."""
     environment: Mapping[str, str] = {}
     """Environment variables of each run: addresses and names, never secrets."""

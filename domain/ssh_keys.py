@@ -67,6 +67,8 @@ def parse_public_key(text: str) -> PublicKey:
     if not fields or fields[0] != kind.encode():
         raise ValueError(f"{_shortened(text)!r} is cut short or damaged: its base64 does not hold a {kind} key")
     if kind == "ssh-rsa":
+        if len(fields) != 3:  # noqa: PLR2004  # the type, the exponent and the modulus
+            raise ValueError(f"{_shortened(text)!r} is cut short or damaged: an RSA key has two numbers")
         bits = int.from_bytes(fields[2], "big").bit_length()
         if bits < MINIMUM_RSA_BITS:
             raise ValueError(f"an RSA key of {bits} bits is too short: at least {MINIMUM_RSA_BITS}, or use ssh-ed25519")

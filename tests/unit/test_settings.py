@@ -90,6 +90,7 @@ def test_no_region_is_a_fault() -> None:
         ("ssh-dss AAAA", "'ssh-dss' is not an accepted key type"),
         ("ssh-ed25519 AAAA", "cut short or damaged"),
         ("nonsense", "is not one line of an OpenSSH public key"),
+        (public_key(1, "ssh-rsa"), "cut short or damaged: an RSA key has two numbers"),
         (public_key(1, "ssh-rsa", b"\x01\x00\x01", b"\x7f" * 128), "an RSA key of 1023 bits is too short"),
         ({"file": "no/such.pub"}, "the key file 'no/such.pub' cannot be read (No such file or directory)"),
         ({"path": "x"}, "give the public key's line, or {file:"),
@@ -165,6 +166,101 @@ def test_the_providers_secrets_are_allowed_and_never_enter_the_settings() -> Non
     assert "hunter2" not in repr(check(values(prefect=prefect)))
 
 
-def test_a_section_that_is_no_mapping_is_told_so() -> None:
-    (told,) = faults(values(bucket="landing"))
-    assert told.startswith("landing:bucket: 'landing' is not allowed")
+@pytest.mark.parametrize("given", [None, "", 7, [], True])
+@pytest.mark.parametrize("section", ["bucket", "sftp", "snowflake", "prefect", "flows"])
+def test_a_section_that_is_no_mapping_is_told_so(section: str, given: object) -> None:
+    (told,) = faults(values(**{section: given}))
+    assert told.startswith(f"landing:{section}: ")
+    assert "is not a mapping; write its keys below it" in told
+    assert "Settings" not in told
+
+
+@pytest.mark.parametrize("given", [None, "", 7, {}, True])
+def test_partners_that_are_no_list_are_told_so(given: object) -> None:
+    (told,) = faults(values(partners=given))
+    assert told.startswith("landing:partners: ")
+    assert "is not a list" in told
+
+
+def test_a_number_for_a_name_is_told_so() -> None:
+    assert faults(values(partners=[partner() | {"name": 7}])) == [
+        "landing:partners[0].name: 7 is not a text; write one, in quotes where it looks like a number"
+    ]
+
+
+def test_keys_are_spelled_one_way() -> None:
+    (told,) = faults(values(bucket={"name": "landing-test-partners", "delete_objects": True}))
+    assert told.startswith("landing:bucket.delete_objects: is not a key that is known here")
+
+
+def feed(**changes: object) -> dict[str, object]:
+    entry = partner()
+    entry["feeds"] = [{"name": "orders", "columns": [{"name": "ID", "type": "NUMBER"}]} | changes]
+    return values(partners=[entry])
+
+
+def test_two_columns_with_one_name() -> None:
+    columns = [{"name": name, "type": "NUMBER"} for name in ("ID", "AT", "id")]
+    (told,) = faults(feed(columns=columns))
+    assert told.startswith("landing:partners[0].feeds[0].columns: names of columns must differ")
+    assert told.endswith("got twice: ID")
+
+
+@pytest.mark.parametrize("delimiter", ['"', "\n", "\r"])
+def test_a_delimiter_that_means_something_else_in_csv(delimiter: str) -> None:
+    (told,) = faults(feed(csv={"delimiter": delimiter}))
+    assert told.startswith(f"landing:partners[0].feeds[0].csv.delimiter: {delimiter!r} cannot part fields")
+
+
+def test_a_key_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "key.pub").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigurationError, match=r"the key file 'key\.pub' is no text"):
+        check(values(partners=[partner(key={"file": "key.pub"})]), tmp_path)
+
+
+@pytest.mark.parametrize(("hostname", "zone"), [("sftp.example.com", "example.org"), ("example.com", "example.com")])
+def test_a_host_name_that_its_zone_cannot_hold(hostname: str, zone: str) -> None:
+    (told,) = faults(values(sftp={"hostname": hostname, "zone": zone}))
+    assert told.startswith(f"landing:sftp.zone: the zone {zone!r} cannot hold a CNAME for {hostname!r}")
+
+
+@pytest.mark.parametrize(
+    "address", ["ftp://h", "http://h:99999/api", "http://h:x/api", "http://[/api", "http://h/api?x", "h"]
+)
+def test_an_address_that_is_none(address: str) -> None:
+    (told,) = faults(values(prefect={"apiUrl": address, "workPool": "landing"}))
+    assert told.startswith(f"landing:prefect.apiUrl: {address!r} is not an http or https address")
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:4200/api/", "https://h.example/api", "http://[::1]:4200/api"])
+def test_an_address_is_kept_without_its_last_slash(address: str) -> None:
+    read = check(values(prefect={"apiUrl": address, "workPool": "landing"}))
+    assert read.prefect.api_url == address.rstrip("/")
+
+
+def test_a_password_in_an_address_is_refused_and_not_shown() -> None:
+    (told,) = faults(values(prefect={"apiUrl": "http://user:hunter2@h/api", "workPool": "landing"}))
+    assert "hunter2" not in told
+    assert "set apiKey or basicAuth as a secret" in told
+
+
+@pytest.mark.parametrize("given", [{"repository": ""}, {"reference": ""}, {"tokenSecretName": "Git Token"}])
+def test_what_names_no_source_is_refused(given: dict[str, object]) -> None:
+    (told,) = faults(values(flows=given))
+    assert told.startswith(f"landing:flows.{next(iter(given))}: ")
+
+
+def test_a_secret_where_it_would_end_in_plain_text_is_refused_and_not_shown() -> None:
+    given = values(flows={"environment": {"TOKEN": "hunter2"}})
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.check(
+            given,
+            project="landing",
+            stack="test",
+            region="us-east-1",
+            folder=Path(),
+            secret={"flows", "prefect"},
+        )
+    assert [str(fault) for fault in caught.value.faults] == [
+        "landing:flows: holds a secret, which would end in plain text in the state; keep it in Prefect"
+    ]
