@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _LOGIN_TIMEOUT_SECONDS = 15
 _STATEMENT_TIMEOUT_SECONDS = 120
+_HIGHEST_PORT = 65535
 
 Row = dict[str, object]
 """A row of a reply, by lower-case column name."""
@@ -33,6 +34,10 @@ class SnowflakeAccount:
     password: str | None = field(default=None, repr=False)
     private_key: str | None = field(default=None, repr=False)
     """A PEM key, for key-pair authentication; it wins over the password."""
+    private_key_passphrase: str | None = field(default=None, repr=False)
+    """Opens the private key where it is encrypted."""
+    warehouse: str | None = None
+    """What runs queries; the user's own default when left out."""
 
     @classmethod
     def from_settings(cls, get: Callable[[str], object]) -> SnowflakeAccount:
@@ -67,22 +72,38 @@ class SnowflakeAccount:
         ]
         if missing:
             raise ServiceError(f"Snowflake cannot be reached without {', '.join(missing)}")
-        port = setting("port", "SNOWFLAKE_PORT")
         return cls(
             account=f"{organization}-{account}",
             user=str(user),
             role=setting("role", "SNOWFLAKE_ROLE"),
             host=setting("host", "SNOWFLAKE_HOST"),
-            port=int(float(port)) if port else None,
+            port=port_of(setting("port", "SNOWFLAKE_PORT")),
             protocol=setting("protocol", "SNOWFLAKE_PROTOCOL") or "https",
             password=password,
             private_key=private_key,
+            private_key_passphrase=setting("privateKeyPassphrase", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"),
+            warehouse=setting("warehouse", "SNOWFLAKE_WAREHOUSE"),
         )
 
     @property
     def address(self) -> str:
         """Where the account answers, for people to read."""
         return f"{self.host or f'{self.account}.snowflakecomputing.com'}{f':{self.port}' if self.port else ''}"
+
+
+def port_of(text: str | None) -> int | None:
+    """Read a port, which the engine may write as `14502.0`; raises ServiceError for what is none."""
+    if not text:
+        return None
+    try:
+        port = float(text)
+    except ValueError:
+        port = 0.0
+    if not (port.is_integer() and 0 < port <= _HIGHEST_PORT):
+        raise ServiceError(
+            f"{text!r} is not a port", hint="set snowflake:port or SNOWFLAKE_PORT to one, or leave it out"
+        )
+    return int(port)
 
 
 class SnowflakeClient:
@@ -148,6 +169,7 @@ def _connector_arguments(account: SnowflakeAccount) -> dict[str, Any]:
         "account": account.account,
         "user": account.user,
         "role": account.role,
+        "warehouse": account.warehouse,
         "host": account.host,
         "port": account.port,
         "protocol": account.protocol,
@@ -158,17 +180,28 @@ def _connector_arguments(account: SnowflakeAccount) -> dict[str, Any]:
         "application": "partner_landing_zone",
     }
     if account.private_key:
-        arguments |= {"authenticator": "SNOWFLAKE_JWT", "private_key": _der(account.private_key)}
+        arguments |= {"authenticator": "SNOWFLAKE_JWT", "private_key": _der(account)}
     else:
         arguments["password"] = account.password
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def _der(pem: str) -> bytes:
+def _der(account: SnowflakeAccount) -> bytes:
     """Turn a PEM private key into what the connector wants."""
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # only for key-pair authentication
 
-    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    passphrase = account.private_key_passphrase
+    try:
+        key = serialization.load_pem_private_key(
+            (account.private_key or "").encode(), password=passphrase.encode() if passphrase else None
+        )
+    except (ValueError, TypeError) as error:
+        # Neither the key nor the library's words, which may quote it.
+        raise ServiceError(
+            "the private key for Snowflake cannot be read",
+            hint="give it as PEM (snowflake:privateKey or SNOWFLAKE_PRIVATE_KEY), and where it is encrypted its "
+            "passphrase too (snowflake:privateKeyPassphrase or SNOWFLAKE_PRIVATE_KEY_PASSPHRASE)",
+        ) from error
     return key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -19,7 +19,7 @@ from prefect.states import Completed
 
 from clients.errors import ServiceError
 from clients.landed_objects import LandedObjects
-from clients.snowflake import SnowflakeAccount, SnowflakeClient
+from clients.snowflake import SnowflakeAccount, SnowflakeClient, port_of
 from domain.reconciliation import (
     HISTORY_DAYS,
     ArrivedFile,
@@ -110,20 +110,24 @@ def await_loads(home: SchemaName, table: str, arrived: list[ArrivedFile], wait_s
 
 
 def account_from(environment: Mapping[str, str]) -> SnowflakeAccount:
-    """Find the Snowflake account in the worker's environment, by the connector's own names."""
+    """Find the Snowflake account in the worker's environment, by the connector's own names.
+
+    On a real account the load history wants a warehouse: SNOWFLAKE_WAREHOUSE, else the user's default one.
+    """
     if missing := [name for name in ("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER") if not environment.get(name)]:
         raise ServiceError(
             f"the run's environment lacks {', '.join(missing)}",
             hint="set them where the worker runs, or in landing:flows.environment",
         )
-    port = environment.get("SNOWFLAKE_PORT")
     return SnowflakeAccount(
         account=environment["SNOWFLAKE_ACCOUNT"],
         user=environment["SNOWFLAKE_USER"],
         role=environment.get("SNOWFLAKE_ROLE"),
         host=environment.get("SNOWFLAKE_HOST"),
-        port=int(port) if port else None,
+        port=port_of(environment.get("SNOWFLAKE_PORT")),
         protocol=environment.get("SNOWFLAKE_PROTOCOL", "https"),
         password=environment.get("SNOWFLAKE_PASSWORD"),
         private_key=environment.get("SNOWFLAKE_PRIVATE_KEY"),
+        private_key_passphrase=environment.get("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"),
+        warehouse=environment.get("SNOWFLAKE_WAREHOUSE"),
     )
