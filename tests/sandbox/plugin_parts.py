@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 from sandbox.home import SandboxHome
 from sandbox.parts import named
 from tests.ports import own_base_port
+from tests.sandbox.running_part import start_part
 
 _READY_SECONDS = 60
 
@@ -30,20 +29,12 @@ def parts(root: Path, *names: str) -> Generator[SandboxHome]:
 
 @contextmanager
 def _part(home: SandboxHome, name: str) -> Generator[None]:
-    with home.log(name).open("w") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "sandbox.part", name, str(home.root)],
-            stdin=subprocess.PIPE,  # its end is the part's too: nothing outlives a test run that is killed
-            process_group=0,
-            stdout=log,
-            stderr=log,
-        )
-        with process:
-            try:
-                yield
-            finally:
-                process.terminate()
-                process.wait(20)
+    with start_part(home, name) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 @retry(stop=stop_after_delay(_READY_SECONDS), wait=wait_fixed(0.1), retry=retry_if_result(lambda ready: not ready))

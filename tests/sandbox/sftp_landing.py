@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,13 +20,11 @@ from tenacity import retry, stop_after_delay, wait_fixed
 from sandbox.home import ACCOUNT_ID, LOOPBACK, REGION, SandboxHome
 from sandbox.sftp.hostkey import door_host_key
 from tests.ports import own_base_port
+from tests.sandbox.running_part import start_part
 
 BUCKET = "landing-test"
 LISTING_PAGE = 20
 """How many keys S3 lists at a time here: few, so that a test need not put 1,000 objects to see a second page."""
-
-SERVE = "import sys,logging,pathlib; from sandbox.home import SandboxHome; from sandbox.aws.server import serve; \
-logging.basicConfig(level='INFO'); serve(SandboxHome.open(pathlib.Path(sys.argv[1])))"
 
 TRUST = {
     "Version": "2012-10-17",
@@ -117,8 +113,8 @@ class Landing:
 
     def activities(self) -> list[dict[str, str]]:
         """Give what the door has logged so far."""
-        lines = (self.home.root / "part.log").read_text().splitlines()
-        return [json.loads(line.removeprefix("INFO:sandbox.sftp:")) for line in lines if '"activity-type"' in line]
+        lines = self.home.log("aws").read_text().splitlines()
+        return [json.loads(line[line.index("{") :]) for line in lines if '"activity-type"' in line]
 
     def unfinished_uploads(self) -> list[object]:
         return self.client("s3").list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
@@ -143,10 +139,7 @@ def landing(root: Path) -> Generator[Landing]:
 @contextmanager
 def running(home: SandboxHome) -> Generator[SandboxHome]:
     """Run the aws part from its start to its end."""
-    with (home.root / "part.log").open("wb") as log:
-        command = [sys.executable, "-c", SERVE, str(home.root)]
-        environment = {**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": str(LISTING_PAGE)}
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)  # noqa: S603  # our own code
+    with start_part(home, "aws", MOTO_S3_DEFAULT_MAX_KEYS=str(LISTING_PAGE)) as process:
         try:
             _wait_until_open(process, home.ports.sftp)
             yield home

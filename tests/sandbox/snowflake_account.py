@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from tenacity import retry, stop_after_delay, wait_fixed
 
 from sandbox.home import LOOPBACK, REGION, KeyPair, SandboxHome
 from tests.ports import own_base_port
+from tests.sandbox.running_part import start_part
 
 BUCKET = "landing-files"
 ROLE = "landing-stage"
@@ -42,14 +42,7 @@ class SnowflakeAccount:
         self._clients: dict[tuple[str, str], Any] = {}
 
     def start(self, part: str) -> None:
-        with self.home.log(part).open("a") as log:
-            self._running[part] = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "sandbox.part", part, str(self.home.root)],
-                stdin=subprocess.PIPE,  # its end is the part's too: nothing outlives a test run that is killed
-                process_group=0,
-                stdout=log,
-                stderr=log,
-            )
+        self._running[part] = start_part(self.home, part)
         until(lambda: httpx.get(f"{self.home.url(part)}/_sandbox/health").is_success, seconds=60)
 
     def end(self, part: str, how: signal.Signals = signal.SIGTERM) -> int:

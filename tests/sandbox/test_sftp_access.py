@@ -299,7 +299,7 @@ def test_partners_deliver_at_the_same_time(zone: Landing) -> None:
 def test_the_log_holds_no_secret(zone: Landing) -> None:
     log_in(zone, "skyway")
     eventually(lambda: zone.activities()[-1]["activity-type"] == "DISCONNECTED")
-    text = (zone.home.root / "part.log").read_text()
+    text = zone.home.log("aws").read_text()
     assert zone.home.credentials.deployer.secret_access_key not in text
     assert "PRIVATE KEY" not in text
     assert "sandbox/sftp/" not in text, "a traceback"

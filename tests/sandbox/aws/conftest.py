@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,14 +16,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 
 from sandbox.home import ACCOUNT_ID, REGION, KeyPair, SandboxHome
 from tests.ports import own_base_port
-
-SERVE = """
-import logging, pathlib, sys
-from sandbox.aws.server import serve
-from sandbox.home import SandboxHome
-logging.basicConfig(level=logging.INFO)
-serve(SandboxHome.open(pathlib.Path(sys.argv[1])))
-"""
+from tests.sandbox.running_part import start_part
 
 
 @dataclass(kw_only=True)
@@ -37,14 +28,7 @@ class RunningAws:
     clients: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
 
     def start(self, **environment: str) -> None:
-        with self.home.log("aws").open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603  # this Python, our own text
-                [sys.executable, "-c", SERVE, str(self.home.root)],
-                stdout=log,
-                stderr=log,
-                cwd=Path.cwd(),
-                env={**os.environ, **environment},
-            )
+        self.process = start_part(self.home, "aws", **environment)
         self.wait_until_ready()
 
     @retry(
@@ -58,8 +42,9 @@ class RunningAws:
 
     def end(self, number: int = signal.SIGTERM) -> None:
         if self.process is not None:
-            self.process.send_signal(number)
-            self.process.wait(timeout=20)
+            with self.process as process:
+                process.send_signal(number)
+                process.wait(timeout=20)
             self.process = None
         assert "Traceback" not in self.log
 
