@@ -16,17 +16,24 @@ _TIMEOUT_SECONDS = 15
 class RoleTrust:
     """The trust policy of a role, by IAM's own calls."""
 
-    def __init__(self, *, region: str, endpoint_url: str | None = None) -> None:
-        """Use AWS's default credentials; `endpoint_url` is for an IAM that is not AWS's own."""
+    def __init__(self, *, region: str, profile: str | None = None) -> None:
+        """Use AWS's default credentials, or those of a profile; ServiceError when there is no such profile."""
         import boto3  # noqa: PLC0415  # half a second of import that a program which reads no role saves
         from botocore.config import Config  # noqa: PLC0415
+        from botocore.exceptions import ProfileNotFound  # noqa: PLC0415
 
         limits = Config(
             connect_timeout=_TIMEOUT_SECONDS,
             read_timeout=_TIMEOUT_SECONDS,
             retries={"mode": "standard", "total_max_attempts": 4},
         )
-        self._iam: Any = boto3.client("iam", region_name=region, endpoint_url=endpoint_url, config=limits)  # pyright: ignore[reportUnknownMemberType]  # boto3 makes its clients at run time
+        try:
+            session = boto3.Session(profile_name=profile, region_name=region)
+        except ProfileNotFound as error:
+            raise ServiceError(
+                f"AWS's configuration has no profile {profile!r}", hint="set aws:profile to one that is there"
+            ) from error
+        self._iam: Any = session.client("iam", config=limits)  # pyright: ignore[reportUnknownMemberType]  # boto3 makes its clients at run time
 
     def read(self, role_name: str) -> Policy:
         """Give the trust policy; NotFoundError when there is no such role."""

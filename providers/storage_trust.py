@@ -29,6 +29,8 @@ from providers.typed_provider import Created, Found, StackConfig, TypedProvider
 
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 10
+_CREDENTIALS_NOT_FOLLOWED = ("accessKey", "assumeRoles", "assumeRoleWithWebIdentity")
+"""Ways in that the `aws` package knows by its own settings, and boto3 does not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +133,13 @@ class StorageTrustProvider(TypedProvider[TrustSpec, TrustOutputs]):
         return SnowflakeAccount.from_settings(lambda name: self._config.get(f"snowflake:{name}"))
 
     def _roles(self) -> RoleTrust:
-        return RoleTrust(region=str(self._config.get("aws:region")))
+        # The role must be looked for where the `aws` package made it, and never in whose account it is by default.
+        if other := [name for name in _CREDENTIALS_NOT_FOLLOWED if self._config.get(f"aws:{name}")]:
+            raise ServiceError(
+                f"the trust cannot be written with the credentials of aws:{other[0]}",
+                hint="put them into a profile of AWS's own configuration, and name it in aws:profile or AWS_PROFILE",
+            )
+        return RoleTrust(region=str(self._config.get("aws:region")), profile=self._config.get("aws:profile") or None)
 
 
 def _identity(snowflake: SnowflakeClient, spec: TrustSpec) -> IntegrationIdentity:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pulumi.dynamic import CreateResult, ReadResult, UpdateResult
 
+from clients.aws_roles import RoleTrust
 from clients.errors import NotFoundError, ServiceError
 from clients.snowflake import SnowflakeAccount, SnowflakeClient
 from domain import iam
@@ -27,6 +29,13 @@ PROPS: dict[str, Any] = {
     "role_arn": ROLE_ARN,
     "location": "s3://b/partners/",
     "timeout_seconds": 30,
+}
+
+SNOWFLAKE = {
+    "snowflake:organizationName": "O",
+    "snowflake:accountName": "A",
+    "snowflake:user": "U",
+    "snowflake:password": "P",
 }
 
 
@@ -104,15 +113,7 @@ def clouds(monkeypatch: pytest.MonkeyPatch) -> Clouds:
 @pytest.fixture
 def provider() -> StorageTrustProvider:
     made = StorageTrustProvider()
-    made.configured(
-        {
-            "aws:region": "us-east-1",
-            "snowflake:organizationName": "O",
-            "snowflake:accountName": "A",
-            "snowflake:user": "U",
-            "snowflake:password": "P",
-        }
-    )
+    made.configured({"aws:region": "us-east-1"} | SNOWFLAKE)
     return made
 
 
@@ -208,6 +209,35 @@ def test_delete_leaves_the_role_trusting_nobody_and_can_be_repeated(
     assert clouds.trust == iam.trust_nobody()
     clouds.trust = None
     provider.delete("LANDING_S3/stage", outs)
+
+
+@pytest.mark.parametrize("setting", ["accessKey", "assumeRoles", "assumeRoleWithWebIdentity"])
+def test_the_trust_is_not_written_in_another_account_than_the_role_is_in(clouds: Clouds, setting: str) -> None:
+    made = StorageTrustProvider()
+    made.configured({"aws:region": "us-east-1", f"aws:{setting}": "x"} | SNOWFLAKE)
+    with pytest.raises(ProviderError, match=f"with the credentials of aws:{setting}; put them into a profile"):
+        made.create(PROPS)
+    assert clouds.writes == 0
+
+
+def test_the_profile_is_the_aws_packages_own(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, object] = {}
+
+    def roles(**settings: object) -> Roles:
+        given.update(settings)
+        return Roles(clouds)
+
+    monkeypatch.setattr(storage_trust, "RoleTrust", roles)
+    made = StorageTrustProvider()
+    made.configured({"aws:region": "us-east-1", "aws:profile": "landing"} | SNOWFLAKE)
+    made.create(PROPS)
+    assert given == {"region": "us-east-1", "profile": "landing"}
+
+
+def test_a_profile_that_is_not_there_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(ServiceError, match="no profile 'landing'; set aws:profile to one that is there"):
+        RoleTrust(region="us-east-1", profile="landing")
 
 
 def test_settings_that_are_missing_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
