@@ -1,5 +1,10 @@
 """The partner landing zone: what is there once, then what each partner gets."""
 
+import gc
+
+# The SDKs make a million objects that live to the end; looking through them for garbage was a third of a preview.
+gc.disable()
+
 import pulumi
 
 from components.aws_account import account_id
@@ -66,3 +71,5 @@ pulumi.export("bucket", bucket.bucket)
 pulumi.export("sftp", gateway.outputs)
 pulumi.export("snowflake", {**stage.outputs, "tables": {name: each.tables for name, each in feeds.items()}})
 pulumi.export("flows", flows.outputs)
+
+gc.freeze()  # nor look through them at the exit

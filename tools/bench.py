@@ -173,7 +173,9 @@ def _timed(run: Callable[[], object]) -> float:
     ended = run()
     took = time.monotonic() - begun
     if isinstance(ended, subprocess.CompletedProcess):
-        cast("subprocess.CompletedProcess[str]", ended).check_returncode()
+        command = cast("subprocess.CompletedProcess[str]", ended)
+        if command.returncode:
+            raise SystemExit(f"bench: {command.args} failed\n{command.stdout}\n{command.stderr}")
     return took
 
 
