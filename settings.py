@@ -122,10 +122,17 @@ class Settings(Entry):
         ]
         if not region:
             faults.append(Fault("aws:region", "is missing; name the region, such as 'us-east-1'"))
+        elif region.startswith(_OTHER_PARTITIONS):
+            faults.append(
+                Fault("aws:region", f"{region!r} is outside the partition 'aws', which names are made for here")
+            )
         if faults:
             raise ConfigurationError(faults)
         return cls.model_validate({"prefix": f"{project}-{stack}", "region": region, **sections})
 
+
+_OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
+"""Beginnings of regions in which ARNs do not begin with `arn:aws:`."""
 
 _SECTIONS: dict[str, tuple[TypeAdapter[Any], object]] = {
     "bucket": (TypeAdapter(BucketSettings), None),

@@ -36,10 +36,12 @@ class LandingBucket(ComponentResource):
         super().__init__("landing:aws:LandingBucket", name, {}, opts)
         self._name = name
         self._child = ResourceOptions(parent=self)
+        # What holds data, or opens it, is not destroyed by a slip: `pulumi destroy` refuses before it begins.
+        self._kept = ResourceOptions(parent=self, protect=not args.settings.delete_objects)
         self.bucket_name = args.settings.name
         self.key_arn = self._make_key(args).arn
         bucket = aws.s3.Bucket(
-            f"{name}-bucket", bucket=self.bucket_name, force_destroy=args.settings.delete_objects, opts=self._child
+            f"{name}-bucket", bucket=self.bucket_name, force_destroy=args.settings.delete_objects, opts=self._kept
         )
         self.bucket = bucket.bucket
         self._encrypt(bucket)
@@ -54,7 +56,7 @@ class LandingBucket(ComponentResource):
             enable_key_rotation=True,
             deletion_window_in_days=args.settings.key_deletion_days,
             policy=Output.json_dumps(iam.key_policy(args.account_id)),
-            opts=self._child,
+            opts=self._kept,
         )
         aws.kms.Alias(
             f"{self._name}-key-alias", name=f"alias/{self.bucket_name}", target_key_id=key.key_id, opts=self._child

@@ -66,10 +66,10 @@ class SnowflakeStage(ComponentResource):
             # Listing needs the role's rights and the bucket, and the trust is proved by listing.
             opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[access])),
         )
-        database = snowflake.Database(f"{name}-database", name=args.settings.database, opts=self._child)
-        schema = snowflake.Schema(
-            f"{name}-schema", name=args.settings.schema_name, database=database.name, opts=self._child
-        )
+        # Dropping either drops every partner's tables: `pulumi destroy` refuses before it begins.
+        kept = ResourceOptions(parent=self, protect=not args.settings.delete_tables)
+        database = snowflake.Database(f"{name}-database", name=args.settings.database, opts=kept)
+        schema = snowflake.Schema(f"{name}-schema", name=args.settings.schema_name, database=database.name, opts=kept)
         stage = snowflake.StageExternalS3(
             f"{name}-stage",
             name=args.settings.stage,

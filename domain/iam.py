@@ -13,6 +13,7 @@ Arn = object
 """A string, or an output of one."""
 
 
+_ENCRYPTION_OF_REQUEST = "s3:x-amz-server-side-encryption"
 _KEY_OF_REQUEST = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 
 
@@ -44,7 +45,7 @@ def key_policy(account_id: str) -> Policy:
 
 
 def bucket_policy(bucket_arn: Arn, objects_arn: Arn, key_arn: Arn) -> Policy:
-    """Refuse what is not sent over TLS, and objects that ask for another key than ours."""
+    """Refuse what is not sent over TLS, and objects that ask for another key or kind of encryption than ours."""
     return _document(
         {
             "Sid": "OnlyOverTls",
@@ -65,6 +66,17 @@ def bucket_policy(bucket_arn: Arn, objects_arn: Arn, key_arn: Arn) -> Policy:
             "Condition": {
                 "Null": {_KEY_OF_REQUEST: "false"},
                 "StringNotEquals": {_KEY_OF_REQUEST: key_arn},
+            },
+        },
+        {
+            "Sid": "OnlyByKms",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:PutObject",
+            "Resource": objects_arn,
+            "Condition": {
+                "Null": {_ENCRYPTION_OF_REQUEST: "false"},
+                "StringNotEquals": {_ENCRYPTION_OF_REQUEST: "aws:kms"},
             },
         },
     )

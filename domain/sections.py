@@ -66,7 +66,7 @@ class BucketSettings(Entry):
 
     name: BucketName
     delete_objects: bool = False
-    """Whether `pulumi destroy` may remove a bucket that still holds objects."""
+    """Whether `pulumi destroy` may remove the bucket with its objects, and their key; else both are protected."""
     key_deletion_days: Annotated[int, Field(ge=7, le=30)] = 30
     """How long, in days, the KMS key can still be brought back after `pulumi destroy`."""
 
@@ -89,6 +89,8 @@ class SnowflakeSettings(Entry):
     schema_name: Annotated[SnowflakeName, Field(alias="schema")] = "RAW"
     storage_integration: SnowflakeName = "LANDING_S3"
     stage: SnowflakeName = "PARTNERS"
+    delete_tables: bool = False
+    """Whether `pulumi destroy` may drop the database with the partners' tables; else it is protected."""
     trust_timeout_seconds: Annotated[int, Field(ge=1, le=900)] = 180
     """How long `up` waits, in seconds, until Snowflake can list the bucket; IAM changes take a while to be seen."""
 

@@ -82,19 +82,18 @@ class StorageTrustProvider(TypedProvider[TrustSpec, TrustOutputs]):
         return self._close(new)
 
     def read_object(self, object_id: str, spec: TrustSpec) -> Found[TrustSpec, TrustOutputs] | None:  # noqa: ARG002  # the base's signature
-        """Compare both clouds.
+        """Compare both clouds, and tell as drift whatever is off.
 
-        A role or an integration that is gone means that the trust is gone; anything else that is off is told as drift.
+        A role or an integration that is not there is drift too: "does not exist" is also what credentials of another
+        account, or without the right, are told, and the trust must not drop out of the state for that.
         """
+        nobody = TrustOutputs(iam_user_arn="", external_id="")
         try:
             trusted = self._roles().read(spec.role_name)
-        except NotFoundError:
-            return None
-        try:
             with SnowflakeClient.connected(self._account()) as snowflake:
                 identity = _identity(snowflake, spec)
-        except NotFoundError:
-            return None
+        except NotFoundError as error:
+            return Found(spec=replace(spec, drift=str(error)), outputs=nobody)
         wanted = iam.storage_trust(identity.iam_user_arn, identity.external_id)
         drift = ""
         if trusted != wanted:

@@ -219,3 +219,17 @@ def test_a_stack_without_partners_notifies_no_queue(registered: Program) -> None
     run = registered(lambda: ObjectEvents("events", ObjectEventsArgs(bucket=BUCKET, queue_arn=None)))
     (notification,) = run.inputs_of("aws:s3/bucketNotification:BucketNotification")
     assert notification["queues"] == []
+
+
+@pytest.mark.parametrize("may_delete", [True, False])
+def test_what_holds_data_is_protected_unless_it_may_go(registered: Program, *, may_delete: bool) -> None:
+    def program() -> None:
+        settings = BucketSettings(name=BUCKET, delete_objects=may_delete)
+        bucket = LandingBucket("landing", LandingBucketArgs(account_id=ACCOUNT, settings=settings))
+        snowflake = SnowflakeSettings(delete_tables=may_delete)
+        SnowflakeStage("snowflake", SnowflakeStageArgs(prefix="p", bucket=bucket, settings=snowflake))
+
+    run = registered(program, outputs=answers)
+    kept = {resource.name for resource in run.resources if resource.options.protect}
+    wanted = {"landing-bucket", "landing-key", "snowflake-database", "snowflake-schema"}
+    assert kept == (set() if may_delete else wanted)

@@ -79,7 +79,11 @@ def apart(config: dict[str, Any], name: str) -> None:
     config["landing:bucket"]["name"] = f"landing-{name}-partners"
     config["landing:sftp"]["zone"] = f"{name}.example"
     config["landing:sftp"]["hostname"] = f"sftp.{name}.example"
-    config["landing:snowflake"] = {"database": name.upper(), "storageIntegration": f"{name.upper()}_S3"}
+    config["landing:snowflake"] = {
+        "database": name.upper(),
+        "storageIntegration": f"{name.upper()}_S3",
+        "deleteTables": True,
+    }
     config["landing:partners"] = []
 
 

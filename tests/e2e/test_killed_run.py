@@ -22,7 +22,7 @@ STACK = "killed"
 def named_apart(config: dict[str, Any]) -> None:
     config["landing:bucket"]["name"] = "landing-killed-partners"
     config["landing:sftp"] |= {"zone": "killed.example", "hostname": "sftp.killed.example"}
-    config["landing:snowflake"] = {"database": "KILLED", "storageIntegration": "KILLED_S3"}
+    config["landing:snowflake"] = {"database": "KILLED", "storageIntegration": "KILLED_S3", "deleteTables": True}
     config["landing:partners"][0]["name"] = "stranded"
 
 

@@ -192,13 +192,18 @@ def test_a_new_integration_is_noticed_in_the_same_up(clouds: Clouds, provider: S
 
 
 @pytest.mark.parametrize("gone", ["role", "integration"])
-def test_read_says_gone_when_either_side_is_gone(clouds: Clouds, provider: StorageTrustProvider, gone: str) -> None:
+def test_a_side_that_is_not_there_is_drift_and_the_trust_stays_in_the_state(
+    clouds: Clouds, provider: StorageTrustProvider, gone: str
+) -> None:
     outs = outs_of(provider.create(PROPS))
     if gone == "role":
         clouds.trust = None
     else:
         clouds.integration = False
-    assert provider.read("LANDING_S3/stage", outs).id == ""
+    read = provider.read("LANDING_S3/stage", outs)
+    assert read.id == "LANDING_S3/stage"
+    assert gone in outs_of(read)["drift"] or "DESCRIBE" in outs_of(read)["drift"]
+    assert provider.diff("", outs_of(read), PROPS).changes
 
 
 def test_delete_leaves_the_role_trusting_nobody_and_can_be_repeated(

@@ -69,6 +69,10 @@ def test_the_bucket_refuses_plain_http_and_foreign_keys() -> None:
     found = statements(iam.bucket_policy(f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*", KEY))
     assert {s["Effect"] for s in found.values()} == {"Deny"}
     assert found["OnlyOverTls"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert found["OnlyByKms"]["Condition"] == {
+        "Null": {"s3:x-amz-server-side-encryption": "false"},
+        "StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"},
+    }
     assert found["OnlyUnderOurKey"]["Condition"] == {
         "Null": {"s3:x-amz-server-side-encryption-aws-kms-key-id": "false"},
         "StringNotEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": KEY},

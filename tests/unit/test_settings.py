@@ -264,3 +264,8 @@ def test_a_secret_where_it_would_end_in_plain_text_is_refused_and_not_shown() ->
     assert [str(fault) for fault in caught.value.faults] == [
         "landing:flows: holds a secret, which would end in plain text in the state; keep it in Prefect"
     ]
+
+
+def test_a_region_of_another_partition_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="aws:region: 'cn-north-1' is outside the partition 'aws'"):
+        Settings.check(values(), project="landing", stack="test", region="cn-north-1", folder=Path())
