@@ -6,7 +6,6 @@ start and never leave the state folder but through the environment of the proces
 
 from __future__ import annotations
 
-import os
 import secrets
 import string
 from dataclasses import dataclass, fields
@@ -101,6 +100,17 @@ class Kept:
 _KEPT = TypeAdapter(Kept)
 
 
+def _put_first(scratch: Path, file: Path) -> bool:
+    """Give `scratch` the name `file` unless something has it; say whether that went well."""
+    try:
+        file.hardlink_to(scratch)
+    except FileExistsError:
+        return False
+    finally:
+        scratch.unlink()
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class SandboxHome:
     """One sandbox: its folder, its ports and its credentials."""
@@ -125,10 +135,14 @@ class SandboxHome:
             credentials=kept.credentials if kept else new_credentials or Credentials.generate(),
         )
         if wanted != kept:
-            scratch = file.with_suffix(f".{os.getpid()}")
+            scratch = file.with_suffix(f".{secrets.token_hex(4)}")
             scratch.touch(mode=0o600)
             scratch.write_bytes(_KEPT.dump_json(wanted, indent=2))
-            scratch.replace(file)
+            if kept is not None:
+                scratch.replace(file)
+            elif not _put_first(scratch, file):
+                # Another first command was quicker: its credentials are the sandbox's.
+                return cls.open(root, base_port)
         return cls(root=root, ports=Ports.from_base(wanted.base_port), credentials=wanted.credentials)
 
     def folder(self, part: str) -> Path:

@@ -25,6 +25,7 @@ from sandbox.sftp.door import open_door
 FURTHER_KEY = "SANDBOX_ADMINISTRATOR_KEY"
 """Names the environment variable with one more key of the administrator: conformance runs have a fixed one."""
 
+_SECONDS_BETWEEN_LOOKS = 1.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -58,12 +59,16 @@ def serve(home: SandboxHome) -> None:
     _prepare(home)
     saver = Saver(StateFile(home.folder("aws")), activity)
     saver.start()
-    with _api(home, activity), closing(open_door(home, AwsCloud(activity))):
+    with _api(home, activity) as api, closing(open_door(home, AwsCloud(activity))) as door:
         _LOG.info(
             "AWS at %s, SFTP at %s:%d: a sandbox, on this machine only", home.url("aws"), LOOPBACK, home.ports.sftp
         )
-        stopped.wait()
+        while not stopped.wait(_SECONDS_BETWEEN_LOOKS) and api.is_alive() and door.is_open:
+            pass
     saver.stop()
+    if not stopped.is_set():
+        # The supervisor starts the part again; a process that lives on without a door would never be noticed.
+        raise RuntimeError("the API or the SFTP door ended by itself; see the log above")
 
 
 def _prepare(home: SandboxHome) -> None:
@@ -87,15 +92,15 @@ def _further_administrator() -> KeyPair | None:
 
 
 @contextmanager
-def _api(home: SandboxHome, activity: Activity) -> Generator[None]:
-    """Serve the API from threads of its own."""
+def _api(home: SandboxHome, activity: Activity) -> Generator[threading.Thread]:
+    """Serve the API from threads of its own; give the one that accepts requests."""
     address = f"{LOOPBACK}:{home.ports.aws}"
     gate = Gate(_Dispatcher(), activity, host=address, administrator_arn=ADMINISTRATOR_ARN)
     server = make_server(LOOPBACK, home.ports.aws, gate, threaded=True, request_handler=_QuietHandler)
     thread = threading.Thread(target=server.serve_forever, name="aws-api", daemon=True)
     thread.start()
     try:
-        yield
+        yield thread
     finally:
         server.shutdown()
         thread.join()

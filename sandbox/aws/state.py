@@ -52,6 +52,9 @@ class StateFile:
         header = json.dumps({"format": _FORMAT, "moto": version("moto")}).encode()
         content = _MAGIC + header + b"\n" + pickle.dumps((dict(s3_backends.bucket_accounts), kept))
         replace_file(self._file, content)
+        if None in services.values():
+            # What could not be written may still refer to bodies that the next state names again.
+            return
         for body in self._bodies.iterdir():
             if body.name not in named:
                 body.unlink()

@@ -51,6 +51,11 @@ class Door:
         self._thread.start()
         self._opened.result()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the door's thread still serves."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """End all sessions, leaving no half of an upload, and stop to listen."""
         if self._loop and self._closing and self._thread.is_alive():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -71,3 +72,10 @@ def test_the_engine_is_told_the_ports_of_both_providers(tmp_path: Path) -> None:
 
 def _texts(kept: dict[str, object]) -> list[str]:
     return [text for value in kept.values() for text in (_texts(value) if isinstance(value, dict) else [str(value)])]  # pyright: ignore[reportUnknownArgumentType]  # asdict of two levels
+
+
+def test_commands_that_are_first_at_once_agree_on_the_credentials(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        homes = list(pool.map(SandboxHome.open, [tmp_path / "state"] * 8))
+    assert {home.credentials for home in homes} == {SandboxHome.open(tmp_path / "state").credentials}
+    assert [file.name for file in (tmp_path / "state").iterdir()] == ["home.json"]
