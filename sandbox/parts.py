@@ -39,6 +39,8 @@ PARTS = (
         name="aws",
         serve="sandbox.aws.server:serve",
         opens=("aws", "sftp"),
+        # Objects' bodies lie in files from this size on; moto would keep up to 5 MiB of each in memory.
+        environment=lambda _: {"MOTO_S3_DEFAULT_KEY_BUFFER_SIZE": str(64 * 1024)},
         ready=both(answers("aws", "/_sandbox/health"), accepts("sftp")),
     ),
     Part(
