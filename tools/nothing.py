@@ -25,6 +25,7 @@ runtime: {name: python, options: {toolchain: pip, virtualenv: .venv}}
 """
 
 _PROGRAM = """\
+IMPORTS
 import pulumi
 
 class Thing(pulumi.CustomResource):
@@ -86,9 +87,9 @@ def served() -> Generator[int]:
         server.stop(grace=None)
 
 
-def write_program(folder: Path, virtual_environment: Path, count: int) -> None:
-    """Write a program of `count` resources into `folder`."""
+def write_program(folder: Path, virtual_environment: Path, count: int, imports: str = "") -> None:
+    """Write a program of `count` resources into `folder`; `imports` are lines at its beginning."""
     folder.mkdir(parents=True)
     (folder / "Pulumi.yaml").write_text(_PROJECT)
-    (folder / "__main__.py").write_text(_PROGRAM.replace("COUNT", str(count)))
+    (folder / "__main__.py").write_text(_PROGRAM.replace("COUNT", str(count)).replace("IMPORTS", imports))
     (folder / ".venv").symlink_to(virtual_environment)
