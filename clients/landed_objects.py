@@ -76,6 +76,8 @@ class LandedObjects:
             code, message = reply["Error"].get("Code", ""), reply["Error"].get("Message", "")
             kind = NotFoundError if code in {"NoSuchKey", "NoSuchBucket", "404"} else ServiceError
             raise kind(f"S3 refused to {action} {url} ({code}: {message})") from error
+        except (gzip.BadGzipFile, EOFError) as error:
+            raise ServiceError(f"{url} is not a whole gzip file ({error})", hint="have it sent again") from error
         except (BotoCoreError, HTTPClientError) as error:
             raise UnreachableError(
                 f"S3 did not answer when asked to {action} {url} ({error})",

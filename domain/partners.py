@@ -23,8 +23,12 @@ _PARTNER_NAME = re.compile(r"[a-z][a-z0-9-]{2,31}")
 _FEED_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _ENTRY_POINT = re.compile(r"(?!/)(?!.*\.\.)[\w./-]+\.py:[A-Za-z_]\w*")
 _COLUMN_TYPE = re.compile(
-    r"(NUMBER(\(\d{1,2}(,\d{1,2})?\))?|VARCHAR(\(\d{1,8}\))?|FLOAT|BOOLEAN|DATE|TIME|TIMESTAMP_(NTZ|LTZ|TZ)|VARIANT)"
+    r"(NUMBER(\((?P<precision>\d{1,2})(,(?P<scale>\d{1,2}))?\))?|VARCHAR(\((?P<length>\d{1,9})\))?"
+    r"|FLOAT|BOOLEAN|DATE|TIME|TIMESTAMP_(NTZ|LTZ|TZ)|VARIANT)"
 )
+_HIGHEST_PRECISION = 38
+_LONGEST_VARCHAR = 16_777_216
+"""Snowflake's limits (SQL data types reference), in digits and in characters."""
 
 
 class Entry(BaseModel):
@@ -40,6 +44,21 @@ def _matching(pattern: re.Pattern[str], allowed: str) -> AfterValidator:
         return text
 
     return AfterValidator(check)
+
+
+def _known_type(text: str) -> str:
+    found = _COLUMN_TYPE.fullmatch(text)
+    if not found:
+        raise ValueError(
+            f"{text!r} is not allowed: one of NUMBER, NUMBER(38,0), VARCHAR, VARCHAR(100), FLOAT, BOOLEAN, DATE, TIME, "
+            "TIMESTAMP_NTZ, TIMESTAMP_LTZ, TIMESTAMP_TZ, VARIANT"
+        )
+    precision, scale, length = (int(found[name] or 0) for name in ("precision", "scale", "length"))
+    if found["precision"] and not (1 <= precision <= _HIGHEST_PRECISION and scale <= precision):
+        raise ValueError(f"{text!r} is not allowed: 1 to {_HIGHEST_PRECISION} digits, of which the scale takes no more")
+    if found["length"] and not 1 <= length <= _LONGEST_VARCHAR:
+        raise ValueError(f"{text!r} is not allowed: 1 to {_LONGEST_VARCHAR} characters")
+    return text
 
 
 def _known_zone(name: str) -> str:
@@ -65,14 +84,7 @@ PartnerName = Annotated[
 FeedName = Annotated[
     str, _matching(_FEED_NAME, "at most 32 lower-case letters, digits and hyphens, the first a letter")
 ]
-ColumnType = Annotated[
-    str,
-    _matching(
-        _COLUMN_TYPE,
-        "one of NUMBER, NUMBER(38,0), VARCHAR, VARCHAR(100), FLOAT, BOOLEAN, DATE, TIME, TIMESTAMP_NTZ, TIMESTAMP_LTZ, "
-        "TIMESTAMP_TZ, VARIANT",
-    ),
-]
+ColumnType = Annotated[str, AfterValidator(_known_type)]
 EntryPoint = Annotated[
     str, _matching(_ENTRY_POINT, "a file of this repository and a flow in it, such as 'flows/reconcile.py:reconcile'")
 ]

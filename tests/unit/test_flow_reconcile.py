@@ -195,6 +195,14 @@ def test_the_files_named_are_counted_and_no_others(bucket: Any) -> None:  # noqa
     assert file.rows is None
 
 
+def test_a_gzip_file_that_was_cut_off_is_named(bucket: Any) -> None:  # noqa: ANN401  # boto3's client
+    put(bucket, "cut.csv.gz", gzip.compress(b"a\n1\n2\n")[:-9])
+    put(bucket, "no.csv.gz", b"a\n1\n")
+    for key in ("cut.csv.gz", "no.csv.gz"):
+        with pytest.raises(ServiceError, match=f"s3://landing/{key} is not a whole gzip file"):
+            count_arrivals.fn("landing", "", [key], "csv", ",", 1)
+
+
 def test_a_file_that_is_not_there_is_named(bucket: Any) -> None:  # noqa: ANN401, ARG001  # boto3's client
     with pytest.raises(NotFoundError, match=r"S3 refused to read s3://landing/gone.csv \(NoSuchKey"):
         count_arrivals.fn("landing", "", ["gone.csv"], "csv", ",", 1)

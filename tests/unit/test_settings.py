@@ -269,3 +269,20 @@ def test_a_secret_where_it_would_end_in_plain_text_is_refused_and_not_shown() ->
 def test_a_region_of_another_partition_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="aws:region: 'cn-north-1' is outside the partition 'aws'"):
         Settings.check(values(), project="landing", stack="test", region="cn-north-1", folder=Path())
+
+
+@pytest.mark.parametrize(
+    "type_", ["NUMBER(39)", "NUMBER(0)", "NUMBER(5,6)", "VARCHAR(0)", "VARCHAR(16777217)", "number", ""]
+)
+def test_a_type_that_snowflake_does_not_have_is_told_before_up(type_: str) -> None:
+    entry = partner()
+    entry["feeds"] = [{"name": "orders", "columns": [{"name": "ID", "type": type_}]}]
+    (told,) = faults(values(partners=[entry]))
+    assert told.startswith(f"landing:partners[0].feeds[0].columns[0].type: {type_!r} is not allowed")
+
+
+@pytest.mark.parametrize("type_", ["NUMBER", "NUMBER(38,37)", "VARCHAR(16777216)", "TIMESTAMP_TZ", "VARIANT"])
+def test_types_that_it_has_are_taken(type_: str) -> None:
+    entry = partner()
+    entry["feeds"] = [{"name": "orders", "columns": [{"name": "ID", "type": type_}]}]
+    assert check(values(partners=[entry])).partners[0].feeds[0].columns[0].type == type_
