@@ -175,11 +175,13 @@ def test_a_long_path_with_odd_characters_is_no_hindrance(tmp_path: Path) -> None
     home = SandboxHome.open(root, base_port=own_base_port())
     assert not Supervisor(home).is_running()
     asked = Path((home.root / "supervisor" / "socket").read_text())
-    up(home, GIT, on_ready)
-    assert not asked.parent.exists()
-    outside = Path((home.root / "supervisor" / "socket").read_text())
-    assert outside.is_socket()
-    down(home)
+    try:
+        up(home, GIT, on_ready)
+        assert not asked.parent.exists()
+        outside = Path((home.root / "supervisor" / "socket").read_text())
+        assert outside.is_socket()
+    finally:
+        down(home)
     assert not outside.parent.exists()
     assert not processes.find(home.root)
 
