@@ -22,6 +22,8 @@ class Check:
 
     name: str
     command: Sequence[str]
+    tells: bool = False
+    """Whether what it says is worth reading when it passes."""
     live: bool = False
     """Whether what it says is shown as it comes: for a long one that runs alone. Else it comes in one piece."""
 
@@ -38,7 +40,7 @@ class Check:
         )
         passed = ran.returncode == 0
         print(f"== {'passed' if passed else 'FAILED'}: {self.name} ({time.monotonic() - started:.0f} s)")
-        print(ran.stdout or "", end="", flush=True)
+        print(ran.stdout if ran.stdout and (self.tells or not passed) else "", end="", flush=True)
         return passed
 
 
@@ -50,6 +52,7 @@ QUICK = [
     Check(
         name="unit, components and providers",
         command=["pytest", "-q", "-n", "2", "tests/unit", "tests/components", "tests/providers"],
+        tells=True,
     ),
 ]
 ON_THE_SANDBOX = Check(
