@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sandbox.snowflake.errors import SnowflakeError, invalid_property, invalid_value, missing, taken
 from sandbox.snowflake.names import Name, matches_like
+from sandbox.snowflake.objects import AccountObject
 from sandbox.snowflake.reply import Reply, status
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.statement import Statement, Value
@@ -78,6 +79,14 @@ def read_description(statement: Statement, *kind: str) -> tuple[str, ...]:
 def dropped(name: Name) -> Reply:
     """Answer a DROP that dropped something."""
     return status(f"{name.own} successfully dropped.")
+
+
+def drop_kept(session: Session, mention: Mention, kind: type[AccountObject], label: str, name: Name) -> Reply:
+    """Drop an object that the store keeps, as `mention` asks; `label` is what Snowflake calls its kind."""
+    if settled := mention.settle(label, name, exists=session.store.find(kind, name) is not None):
+        return settled
+    session.store.remove(kind, name)
+    return dropped(name)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sandbox.snowflake.reply import Cell, Reply, columns, status, succeeded, tab
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.statement import Option, Statement
 from sandbox.snowflake.statements.clauses import (
-    dropped,
+    drop_kept,
     read_creation,
     read_description,
     read_listing,
@@ -69,10 +69,7 @@ def drop_file_format(session: Session, statement: Statement) -> Reply:
     mention = read_mention(statement, "DROP", "FILE", "FORMAT")
     statement.end()
     name = session.object_name(mention.name, "DROP FILE FORMAT")
-    if settled := mention.settle("File format", name, exists=session.store.find(FileFormat, name) is not None):
-        return settled
-    session.store.remove(FileFormat, name)
-    return dropped(name)
+    return drop_kept(session, mention, FileFormat, "File format", name)
 
 
 def show_file_formats(session: Session, statement: Statement) -> Reply:

@@ -12,7 +12,7 @@ from sandbox.snowflake.reply import Reply, columns, status, succeeded, table
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.statement import Statement, Value
 from sandbox.snowflake.statements.clauses import (
-    dropped,
+    drop_kept,
     flag_of,
     read_creation,
     read_listing,
@@ -84,10 +84,7 @@ def drop_integration(session: Session, statement: Statement) -> Reply:
     mention = read_mention(statement, "DROP", *kind)
     statement.end()
     name = Name(mention.name)
-    if settled := mention.settle("Integration", name, exists=session.store.find(Integration, name) is not None):
-        return settled
-    session.store.remove(Integration, name)
-    return dropped(name)
+    return drop_kept(session, mention, Integration, "Integration", name)
 
 
 def show_integrations(session: Session, statement: Statement) -> Reply:

@@ -14,7 +14,7 @@ from sandbox.snowflake.session import Session
 from sandbox.snowflake.snowpipe import QUEUE_ARN, copy_of
 from sandbox.snowflake.statement import Statement
 from sandbox.snowflake.statements.clauses import (
-    dropped,
+    drop_kept,
     flag_of,
     read_creation,
     read_description,
@@ -113,10 +113,7 @@ def drop_pipe(session: Session, statement: Statement) -> Reply:
     mention = read_mention(statement, "DROP", "PIPE")
     statement.end()
     name = session.object_name(mention.name, "DROP PIPE")
-    if settled := mention.settle("Pipe", name, exists=session.store.find(Pipe, name) is not None):
-        return settled
-    session.store.remove(Pipe, name)
-    return dropped(name)
+    return drop_kept(session, mention, Pipe, "Pipe", name)
 
 
 def show_pipes(session: Session, statement: Statement) -> Reply:

@@ -18,7 +18,7 @@ from sandbox.snowflake.reply import Cell, Column, Reply, columns, status, succee
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.statement import Statement, Value
 from sandbox.snowflake.statements.clauses import (
-    dropped,
+    drop_kept,
     read_creation,
     read_description,
     read_listing,
@@ -74,10 +74,7 @@ def drop_stage(session: Session, statement: Statement) -> Reply:
     mention = read_mention(statement, "DROP", "STAGE")
     statement.end()
     name = session.object_name(mention.name, "DROP STAGE")
-    if settled := mention.settle("Stage", name, exists=session.store.find(Stage, name) is not None):
-        return settled
-    session.store.remove(Stage, name)
-    return dropped(name)
+    return drop_kept(session, mention, Stage, "Stage", name)
 
 
 def show_stages(session: Session, statement: Statement) -> Reply:

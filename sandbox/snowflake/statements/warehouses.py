@@ -10,7 +10,7 @@ from sandbox.snowflake.reply import Cell, Reply, columns, status, succeeded, tab
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.statement import Statement, Value
 from sandbox.snowflake.statements.clauses import (
-    dropped,
+    drop_kept,
     flag_of,
     read_creation,
     read_listing,
@@ -91,10 +91,7 @@ def drop_warehouse(session: Session, statement: Statement) -> Reply:
     mention = read_mention(statement, "DROP", "WAREHOUSE")
     statement.end()
     name = Name(mention.name)
-    if settled := mention.settle("Warehouse", name, exists=session.store.find(Warehouse, name) is not None):
-        return settled
-    session.store.remove(Warehouse, name)
-    return dropped(name)
+    return drop_kept(session, mention, Warehouse, "Warehouse", name)
 
 
 def show_warehouses(session: Session, statement: Statement) -> Reply:
