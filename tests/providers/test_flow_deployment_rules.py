@@ -9,30 +9,9 @@ from typing import Any
 import pytest
 
 from providers.flow_deployment import FlowDeploymentProvider
+from tests.deployment_inputs import daily, inputs
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-
-
-def inputs(**changes: Any) -> dict[str, Any]:  # noqa: ANN401  # any property
-    return {
-        "api_url": "http://prefect.example/api",
-        "owner": "landing/dev",
-        "flow_name": "reconcile",
-        "name": "skyway-flights",
-        "entrypoint": "flows/reconcile.py:reconcile",
-        "repository": "https://git.example/landing.git",
-        "branch": "main",
-        "work_pool": "landing",
-        "parameters": {"partner": "skyway", "wait_seconds": 120.0},
-        "tags": ["skyway", "flights"],
-        "job_variables": {"env": {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}},
-        "schedules": [daily()],
-        **changes,
-    }
-
-
-def daily(**changes: Any) -> dict[str, Any]:  # noqa: ANN401  # any property
-    return {"slug": "daily", "cron": "0 7 * * *", "timezone": "America/New_York", **changes}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from clients.prefect import PrefectClient, PrefectCredentials
 from clients.prefect_http import PrefectHttp
 from providers.flow_deployment import FlowDeploymentProvider
 from providers.typed_provider import ProviderError
+from tests import deployment_inputs
+from tests.deployment_inputs import daily
 from tests.sandbox.prefect_api import PrefectServer, serve
 
 API_URL = "http://prefect.example/api"
@@ -70,25 +72,7 @@ def provider(server: PrefectServer, watch: Watch, monkeypatch: pytest.MonkeyPatc
 
 
 def inputs(**changes: Any) -> dict[str, Any]:  # noqa: ANN401  # any property
-    return {
-        "api_url": API_URL,
-        "owner": "landing/dev",
-        "flow_name": "reconcile",
-        "name": "skyway-flights",
-        "entrypoint": "flows/reconcile.py:reconcile",
-        "repository": "https://git.example/landing.git",
-        "branch": "main",
-        "work_pool": "landing",
-        "parameters": {"partner": "skyway", "wait_seconds": 120.0},
-        "tags": ["skyway", "flights"],
-        "job_variables": {"env": {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}},
-        "schedules": [daily()],
-        **changes,
-    }
-
-
-def daily(**changes: Any) -> dict[str, Any]:  # noqa: ANN401  # any property
-    return {"slug": "daily", "cron": "0 7 * * *", "timezone": "America/New_York", **changes}
+    return deployment_inputs.inputs(**({"api_url": API_URL} | changes))
 
 
 def create(provider: FlowDeploymentProvider, **changes: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401  # any property
