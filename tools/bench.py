@@ -153,7 +153,7 @@ def _preview(project: Project, bare: Path, name: str, goal: float | None, import
     count = sum(not entry["type"].startswith("pulumi:") for entry in state["deployment"]["resources"])
     write_program(bare, CHECKOUT / ".venv", count, imports)
     with served() as port:
-        environment = {**os.environ, **project.environment, "PULUMI_DEBUG_PROVIDERS": f"{PACKAGE}:{port}"}
+        environment = {**project.environment, "PULUMI_DEBUG_PROVIDERS": f"{PACKAGE}:{port}"}
 
         def run(*arguments: str) -> None:
             command = ["pulumi", "--non-interactive", *arguments, "--stack", bare.name]

@@ -25,7 +25,7 @@ from sandbox.free_ports import free_base_port
 from sandbox.home import LOOPBACK, Credentials, SandboxHome
 from tools.sftp_partner import Door, PartnerKey, partner_key
 from tools.sql import sandbox_account
-from tools.workspace import engine_environment
+from tools.workspace import process_environment
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 _FIRST_PORT = 20_000
@@ -40,6 +40,7 @@ class Project:
     checkout: Path
     home: SandboxHome
     environment: Mapping[str, str]
+    """The whole environment of its processes: nothing of a real account of this machine's is in it."""
 
     @classmethod
     def make(cls, folder: Path, credentials: Credentials | None = None) -> Project:
@@ -52,7 +53,7 @@ class Project:
         state = checkout / ".state"
         state.mkdir()
         home = SandboxHome.open(state / "sandbox", free_base_port(_FIRST_PORT + os.getpid() % 1_000 * 10), credentials)
-        environment = {**engine_environment(checkout, home), "LANDING_STATE": str(state), "GIT_BRANCH": "main"}
+        environment = {**process_environment(checkout, home), "LANDING_STATE": str(state), "GIT_BRANCH": "main"}
         project = cls(checkout=checkout, home=home, environment=environment)
         project.partner_key("skyway")
         return project
@@ -66,7 +67,7 @@ class Project:
         return subprocess.run(  # noqa: S603  # our own words
             command,
             cwd=self.checkout,
-            env={**os.environ, **self.environment, **changes},
+            env={**self.environment, **changes},
             check=False,
             capture_output=True,
             text=True,

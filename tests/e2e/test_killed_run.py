@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from typing import Any
 
@@ -32,7 +31,7 @@ def kill_up_after(project: Project, line: str) -> None:
     running = subprocess.Popen(  # noqa: S603  # our own words
         command,
         cwd=project.checkout,
-        env={**os.environ, **project.environment},
+        env=project.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
