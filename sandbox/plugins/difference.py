@@ -22,7 +22,7 @@ def compare(
         if wanted is not UNKNOWN and prop.same(actual, wanted):
             continue
         (removed if name not in inputs else changed if name in state else added).add(name)
-        if prop.replaces:
+        if prop.replaces or (prop.replaces_when is not None and prop.replaces_when(actual, wanted)):
             replaces.add(name)
     return Difference(
         added=frozenset(added), removed=frozenset(removed), changed=frozenset(changed), replaces=frozenset(replaces)

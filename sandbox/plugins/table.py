@@ -18,6 +18,8 @@ class Property:
 
     replaces: bool = False
     """A change makes a new resource."""
+    replaces_when: Callable[[Value, Value], bool] | None = None
+    """Of the state's value and the wanted one: whether this change makes a new resource."""
     computed: bool = False
     """Left out, the service chooses, and whatever it chose is right."""
     kept: bool = False

@@ -20,6 +20,10 @@ from sandbox.plugins.wire import Properties
 _GONE = frozenset(
     {
         "404",
+        "InvalidAllocationID.NotFound",
+        "InvalidGroup.NotFound",
+        "InvalidPermission.NotFound",
+        "InvalidSecurityGroupRuleId.NotFound",
         "NoSuchBucket",
         "NoSuchBucketPolicy",
         "NoSuchEntity",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from sandbox.plugins.aws.cloud import Aws
+from sandbox.plugins.aws.endpoints import get_vpc_endpoint
 from sandbox.plugins.aws.route53 import get_zone
+from sandbox.plugins.aws.simulation import get_principal_policy_simulation
 from sandbox.plugins.wire import Properties
 
 
@@ -30,6 +32,8 @@ def _partition(_aws: Aws, _arguments: Properties) -> Properties:
 
 
 FUNCTIONS: Mapping[str, Callable[[Aws, Properties], Properties]] = {
+    "aws:ec2/getVpcEndpoint:getVpcEndpoint": get_vpc_endpoint,
+    "aws:iam/getPrincipalPolicySimulation:getPrincipalPolicySimulation": get_principal_policy_simulation,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller,
     "aws:index/getPartition:getPartition": _partition,
     "aws:index/getRegion:getRegion": _region,

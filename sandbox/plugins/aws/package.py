@@ -6,13 +6,41 @@ import json
 from collections.abc import Callable, Mapping
 
 from sandbox.home import REGION, KeyPair, SandboxHome
-from sandbox.plugins.aws import cloudwatch, iam, kms, route53, s3, s3_events, s3_settings, transfer, transfer_users
+from sandbox.plugins.aws import (
+    cloudwatch,
+    ec2,
+    iam,
+    kms,
+    metrics,
+    route53,
+    s3,
+    s3_events,
+    s3_objects,
+    s3_settings,
+    transfer,
+    transfer_host_keys,
+    transfer_users,
+)
 from sandbox.plugins.aws.cloud import Aws, explain, is_gone
 from sandbox.plugins.aws.functions import FUNCTIONS
 from sandbox.plugins.table import Row
 from sandbox.plugins.wire import Properties
 
-_MODULES = (kms, s3, s3_settings, s3_events, iam, transfer, transfer_users, route53, cloudwatch)
+_MODULES = (
+    kms,
+    s3,
+    s3_settings,
+    s3_events,
+    s3_objects,
+    iam,
+    transfer,
+    transfer_host_keys,
+    transfer_users,
+    route53,
+    cloudwatch,
+    metrics,
+    ec2,
+)
 
 
 class AwsPackage:

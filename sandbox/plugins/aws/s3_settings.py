@@ -108,6 +108,16 @@ def _get_access_block(s3: Any, bucket: str) -> Properties:  # noqa: ANN401
     return {name: found.get(name, False) for name in _BLOCKS}
 
 
+def _put_logging(s3: Any, bucket: str, inputs: Properties) -> object:  # noqa: ANN401
+    wanted = {"LoggingEnabled": {"TargetBucket": inputs["targetBucket"], "TargetPrefix": inputs["targetPrefix"]}}
+    return s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=wanted)
+
+
+def _get_logging(s3: Any, bucket: str) -> Properties:  # noqa: ANN401
+    found = s3.get_bucket_logging(Bucket=bucket).get("LoggingEnabled")
+    return {"targetBucket": found["TargetBucket"], "targetPrefix": found["TargetPrefix"]} if found else {}
+
+
 def _get_ownership(s3: Any, bucket: str) -> Properties:  # noqa: ANN401
     rules = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
     return {"rule": engine_case(rules[0])}
@@ -150,6 +160,13 @@ ROWS: tuple[Row[Aws], ...] = (
         ),
         get=_get_ownership,
         clear=lambda s3, bucket: s3.delete_bucket_ownership_controls(Bucket=bucket),
+    ),
+    _setting(
+        "BucketLogging",
+        {"targetBucket": PLAIN, "targetPrefix": PLAIN},
+        put=_put_logging,
+        get=_get_logging,
+        clear=lambda s3, bucket: s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={}),
     ),
     _setting(
         "BucketPolicy",

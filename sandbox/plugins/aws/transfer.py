@@ -2,56 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+from typing import Any
 
 from sandbox.plugins.aws.cloud import Aws, given, pairs, retag, unpaired
 from sandbox.plugins.aws.s3_settings import aws_case, engine_case
-from sandbox.plugins.compare import same_where_both_say
+from sandbox.plugins.aws.transfer_endpoint import (
+    attach_addresses,
+    first_details,
+    move,
+    moves_to_another_vpc,
+    read_endpoint,
+    same_endpoint,
+    wait_until_settled,
+)
+from sandbox.plugins.compare import same, same_where_both_say
 from sandbox.plugins.table import COMPUTED, KEPT, PLAIN, TAGS, Property, Row
-from sandbox.plugins.wire import Properties
+from sandbox.plugins.wire import Properties, Value
 
 _OLDEST_POLICY = "TransferSecurityPolicy-2018-11"
-"""What AWS takes when no security policy is asked for."""
-_SECONDS_UNTIL_ONLINE = 60
+"""What the official plug-in asks for when the program names no security policy."""
 
-
-def _details(inputs: Properties) -> dict[str, Any]:
-    """Give the arguments that the calls for creation and update share."""
-    return given(
-        EndpointType=inputs.get("endpointType"),
-        HostKey=inputs.get("hostKey"),
-        LoggingRole=inputs.get("loggingRole"),
-        PreAuthenticationLoginBanner=inputs.get("preAuthenticationLoginBanner"),
-        PostAuthenticationLoginBanner=inputs.get("postAuthenticationLoginBanner"),
-        Protocols=inputs.get("protocols"),
-        ProtocolDetails=aws_case(inputs.get("protocolDetails")),
-        SecurityPolicyName=inputs.get("securityPolicyName"),
-        StructuredLogDestinations=inputs.get("structuredLogDestinations"),
-    )
+_DETAILS: dict[str, tuple[str, Value]] = {
+    "hostKey": ("HostKey", None),
+    "loggingRole": ("LoggingRole", ""),
+    "preAuthenticationLoginBanner": ("PreAuthenticationLoginBanner", ""),
+    "postAuthenticationLoginBanner": ("PostAuthenticationLoginBanner", ""),
+    "protocols": ("Protocols", None),
+    "protocolDetails": ("ProtocolDetails", None),
+    "s3StorageOptions": ("S3StorageOptions", None),
+    "securityPolicyName": ("SecurityPolicyName", _OLDEST_POLICY),
+    "structuredLogDestinations": ("StructuredLogDestinations", []),
+}
+"""What creation and update share: the service's name for it, and what an update says for one that is left out."""
 
 
 def _create(aws: Aws, inputs: Properties) -> str:
+    wanted = {"securityPolicyName": _OLDEST_POLICY, **inputs}
     answer = aws.client("transfer").create_server(
         **given(
             Domain=inputs.get("domain"),
+            EndpointType=inputs.get("endpointType"),
+            EndpointDetails=first_details(inputs),
             IdentityProviderType=inputs.get("identityProviderType"),
             Tags=pairs(inputs["tagsAll"]) or None,
         ),
-        **_details(inputs),
+        **{theirs: aws_case(wanted[ours]) for ours, (theirs, _) in _DETAILS.items() if ours in wanted},
     )
     return answer["ServerId"]
 
 
-def _wait(aws: Aws, server: str, _inputs: Properties) -> None:
-    """Wait until the server is online, as the official plug-in does."""
-    attempts = Retrying(
-        retry=retry_if_result(lambda state: state == "STARTING"),
-        wait=wait_fixed(0.2),
-        stop=stop_after_delay(_SECONDS_UNTIL_ONLINE),
-    )
-    attempts(lambda: cast("str", aws.client("transfer").describe_server(ServerId=server)["Server"]["State"]))
+def _settle(aws: Aws, server: str, inputs: Properties) -> None:
+    wait_until_settled(aws, server)
+    attach_addresses(aws, server, inputs)
 
 
 def _read(aws: Aws, server: str) -> Properties | None:
@@ -62,12 +64,14 @@ def _read(aws: Aws, server: str) -> Properties | None:
         "hostKeyFingerprint": about.get("HostKeyFingerprint"),
         "domain": about.get("Domain"),
         "endpointType": about.get("EndpointType"),
+        "endpointDetails": read_endpoint(aws, about),
         "identityProviderType": about.get("IdentityProviderType"),
         "loggingRole": about.get("LoggingRole"),
         "preAuthenticationLoginBanner": about.get("PreAuthenticationLoginBanner"),
         "postAuthenticationLoginBanner": about.get("PostAuthenticationLoginBanner"),
         "protocols": about.get("Protocols"),
         "protocolDetails": engine_case(about.get("ProtocolDetails")),
+        "s3StorageOptions": engine_case(about.get("S3StorageOptions")),
         "securityPolicyName": about.get("SecurityPolicyName"),
         "structuredLogDestinations": about.get("StructuredLogDestinations"),
         "region": aws.region,
@@ -77,13 +81,14 @@ def _read(aws: Aws, server: str) -> Properties | None:
 
 def _update(aws: Aws, server: str, state: Properties, inputs: Properties) -> None:
     transfer = aws.client("transfer")
-    wanted = _details(inputs)
-    if "loggingRole" in state:
-        wanted.setdefault("LoggingRole", "")
-    if "structuredLogDestinations" in state:
-        wanted.setdefault("StructuredLogDestinations", [])
-    wanted.setdefault("SecurityPolicyName", _OLDEST_POLICY)
-    transfer.update_server(ServerId=server, **wanted)
+    changed: dict[str, Any] = {
+        theirs: aws_case(inputs.get(ours, left_out))
+        for ours, (theirs, left_out) in _DETAILS.items()
+        if not same(state.get(ours), inputs.get(ours)) and inputs.get(ours, left_out) is not None
+    }
+    if changed:
+        transfer.update_server(ServerId=server, **changed)
+    move(aws, server, state, inputs)
     retag(
         state,
         inputs,
@@ -107,6 +112,7 @@ ROWS: tuple[Row[Aws], ...] = (
         properties={
             "domain": Property(replaces=True, default="S3"),
             "endpointType": Property(default="PUBLIC"),
+            "endpointDetails": Property(same=same_endpoint, replaces_when=moves_to_another_vpc),
             "identityProviderType": Property(replaces=True, default="SERVICE_MANAGED"),
             "hostKey": KEPT,
             "loggingRole": PLAIN,
@@ -114,13 +120,14 @@ ROWS: tuple[Row[Aws], ...] = (
             "postAuthenticationLoginBanner": PLAIN,
             "protocols": COMPUTED,
             "protocolDetails": Property(computed=True, same=same_where_both_say),
+            "s3StorageOptions": Property(computed=True, same=same_where_both_say),
             "securityPolicyName": Property(default=_OLDEST_POLICY),
             "structuredLogDestinations": PLAIN,
             "forceDestroy": KEPT,
             **TAGS,
         },
         create=_create,
-        settle=_wait,
+        settle=_settle,
         read=_read,
         update=_update,
         delete=_delete,
