@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sandbox.aws.accounts import KeyHolder, policies_of, resource_policy
 from sandbox.aws.decision import Decision
 from sandbox.aws.evaluator import Policies, Request, context_of, decide
-from sandbox.aws.policy import Policy, read_policy
+from sandbox.aws.policy import Policy, read_policy, read_resource_policy
 from sandbox.aws.principals import Caller, CallerKind
 from sandbox.home import LOOPBACK, REGION
 
@@ -18,6 +18,10 @@ Keys = Mapping[str, str | Sequence[str]]
 
 def _read(document: str | None) -> Policy | None:
     return None if document is None else read_policy(document)
+
+
+def _read_resource(document: str | None) -> Policy | None:
+    return None if document is None else read_resource_policy(document)
 
 
 def general_keys(caller: Caller, user_id: str | None = None) -> dict[str, str | Sequence[str]]:
@@ -65,7 +69,7 @@ def ask(holder: KeyHolder, action: str, resource: str, keys: Keys) -> Decision:
             identity=tuple(read_policy(document) for document in own.identity),
             boundary=_read(own.boundary),
             session=_read(holder.session_policy),
-            resource=_read(governing.document),
+            resource=_read_resource(governing.document),
             resource_must_allow=governing.must_allow,
         ),
     )
@@ -78,5 +82,5 @@ def ask_for_service(service: str, action: str, resource: str, keys: Keys) -> Dec
     context = context_of(general_keys(caller) | {"aws:ResourceAccount": governing.account} | dict(keys))
     return decide(
         Request(caller=caller, action=action, resource=resource, resource_account=governing.account, context=context),
-        Policies(resource=_read(governing.document), resource_must_allow=governing.must_allow),
+        Policies(resource=_read_resource(governing.document), resource_must_allow=governing.must_allow),
     )

@@ -1,29 +1,22 @@
 """The condition block of a policy's statement.
 
-An operator that is not in the table here is refused with UnknownOperatorError when the policy is read: a guard that
-guesses is none. What the operators mean is in AWS's reference, "IAM JSON policy elements: Condition operators".
+What is not in the table of operators, a value that is not of its operator's kind, and several values for a key that
+is compared without a set operator are refused with a PolicyError: a guard that guesses is none. What the operators
+mean is in AWS's reference, "IAM JSON policy elements: Condition operators" and "Multivalued context keys".
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import ipaddress
 import operator
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 
-from sandbox.aws.patterns import Context, Pattern
+from sandbox.aws.condition_values import Test, TestOf, bits, boolean, moment, network, number, ordered, text_test
+from sandbox.aws.patterns import Context, Pattern, arn_pattern
+from sandbox.aws.unreadable import PolicyError
 
 
-class UnknownOperatorError(ValueError):
+class UnknownOperatorError(PolicyError):
     """A policy uses a condition operator that the evaluator does not know."""
-
-
-Test = Callable[[Pattern, str, Context], bool]
-"""Whether a request's value meets one of the policy's values."""
 
 
 def _ignoring_case(pattern: Pattern, value: str, context: Context) -> bool:
@@ -31,137 +24,113 @@ def _ignoring_case(pattern: Pattern, value: str, context: Context) -> bool:
     return filled is not None and filled.casefold() == value.casefold()
 
 
-def _number(text: str) -> Decimal | None:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return None
+def _like_arn(pattern: Pattern) -> Test:
+    return arn_pattern(pattern.text, variables=pattern.variables).like_arn
 
 
-def _moment(text: str) -> Decimal | None:
-    """Give a date's seconds since 1970, for an ISO 8601 text or seconds."""
-    if (seconds := _number(text)) is not None:
-        return seconds
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return Decimal(str((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))
-
-
-def _compare(read: Callable[[str], Decimal | None], holds: Callable[[Decimal, Decimal], bool]) -> Test:
-    def test(pattern: Pattern, value: str, _: Context) -> bool:
-        wanted, given = read(pattern.text), read(value)
-        return wanted is not None and given is not None and holds(given, wanted)
-
-    return test
-
-
-def _boolean(pattern: Pattern, value: str, _: Context) -> bool:
-    return pattern.text.lower() == value.lower()
-
-
-def _in_network(pattern: Pattern, value: str, _: Context) -> bool:
-    try:
-        return ipaddress.ip_address(value) in ipaddress.ip_network(pattern.text, strict=False)
-    except ValueError:
-        return False
-
-
-def _same_bytes(pattern: Pattern, value: str, _: Context) -> bool:
-    try:
-        return base64.b64decode(pattern.text, validate=True) == base64.b64decode(value, validate=True)
-    except binascii.Error:
-        return False
-
-
-def _orders(family: str, read: Callable[[str], Decimal | None]) -> dict[str, Test]:
-    return {
-        f"{family}equals": _compare(read, operator.eq),
-        f"{family}lessthan": _compare(read, operator.lt),
-        f"{family}lessthanequals": _compare(read, operator.le),
-        f"{family}greaterthan": _compare(read, operator.gt),
-        f"{family}greaterthanequals": _compare(read, operator.ge),
-    }
-
-
-_POSITIVE: dict[str, Test] = {
-    "stringequals": Pattern.equals,
-    "stringequalsignorecase": _ignoring_case,
-    "stringlike": Pattern.like,
-    "arnequals": Pattern.like_arn,
-    "arnlike": Pattern.like_arn,
-    "bool": _boolean,
-    "binaryequals": _same_bytes,
-    "ipaddress": _in_network,
-    **_orders("numeric", _number),
-    **_orders("date", _moment),
+_EQUALS: dict[str, TestOf] = {
+    "string{}equals": lambda pattern: pattern.equals,
+    "string{}equalsignorecase": text_test(_ignoring_case),
+    "string{}like": lambda pattern: pattern.like,
+    "arn{}equals": _like_arn,
+    "arn{}like": _like_arn,
+    "{}ipaddress": network,
+    "numeric{}equals": ordered(number, operator.eq),
+    "date{}equals": ordered(moment, operator.eq),
 }
-_NEGATIVE: dict[str, Test] = {
-    "stringnotequals": Pattern.equals,
-    "stringnotequalsignorecase": _ignoring_case,
-    "stringnotlike": Pattern.like,
-    "arnnotequals": Pattern.like_arn,
-    "arnnotlike": Pattern.like_arn,
-    "notipaddress": _in_network,
-    "numericnotequals": _compare(_number, operator.eq),
-    "datenotequals": _compare(_moment, operator.eq),
+"""Operators that have a negative: the same with `not` in it."""
+
+_ORDERS = {
+    "lessthan": operator.lt,
+    "lessthanequals": operator.le,
+    "greaterthan": operator.gt,
+    "greaterthanequals": operator.ge,
 }
+_POSITIVE: dict[str, TestOf] = {
+    **{name.format(""): test for name, test in _EQUALS.items()},
+    **{f"numeric{name}": ordered(number, order) for name, order in _ORDERS.items()},
+    **{f"date{name}": ordered(moment, order) for name, order in _ORDERS.items()},
+    "bool": boolean,
+    "binaryequals": bits,
+}
+_NEGATIVE: dict[str, TestOf] = {name.format("not"): test for name, test in _EQUALS.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
     """One operator on one key: `{"StringLike": {"s3:prefix": ["a/*"]}}`."""
 
+    name: str
     key: str
-    values: tuple[Pattern, ...]
-    test: Test | None
-    """None for `Null`, which asks only whether the key is there."""
+    tests: tuple[Test, ...]
+    """For each of the policy's values, whether a request's value meets it."""
+    unresolved: tuple[Pattern, ...]
+    """The values that have variables."""
     negative: bool
     if_exists: bool
     quantifier: str | None
     """`forallvalues`, `foranyvalue`, or None."""
 
     def holds(self, context: Context) -> bool:
-        """Say whether a request with these condition keys meets the condition."""
-        given = context.get(self.key, ())
-        if self.test is None:
-            return any((value.text.lower() == "true") == (not given) for value in self.values)
+        """Say whether a request with these condition keys meets the condition; raises PolicyError."""
+        given = context.get(self.key)
         if not given:
-            return self._holds_without_value()
-        if self.quantifier == "forallvalues":
-            return all(self._meets(value, context) for value in given)
-        if self.quantifier is None and self.negative:
-            return all(self._meets(value, context) for value in given)
-        return any(self._meets(value, context) for value in given)
-
-    def _holds_without_value(self) -> bool:
-        if self.quantifier is not None:
-            return self.quantifier == "forallvalues" or self.if_exists
-        return self.negative or self.if_exists
+            return self.quantifier == "forallvalues" or (self.quantifier is None and (self.negative or self.if_exists))
+        if self.negative and not all(value.resolves(context) for value in self.unresolved):
+            # A variable without a value makes the statement invalid, so it does not make "not equal" true:
+            # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+            return False
+        if self.quantifier == "foranyvalue":
+            return any(self._meets(value, context) for value in given)
+        if self.quantifier is None and len(given) > 1:
+            raise PolicyError(f"{self.name} on {self.key}, which has several values, wants ForAnyValue or ForAllValues")
+        return all(self._meets(value, context) for value in given)
 
     def _meets(self, value: str, context: Context) -> bool:
-        test = self.test
-        found = test is not None and any(test(pattern, value, context) for pattern in self.values)
-        return found != self.negative
+        for test in self.tests:
+            if test(value, context):
+                return not self.negative
+        return self.negative
 
 
-def read_condition(name: str, key: str, values: tuple[Pattern, ...]) -> Condition:
-    """Read one operator and key of a condition block; raises UnknownOperatorError."""
+@dataclass(frozen=True, kw_only=True)
+class NullCondition:
+    """`Null`: whether a key is absent (`true`) or there (`false`)."""
+
+    key: str
+    absent: frozenset[bool]
+
+    def holds(self, context: Context) -> bool:
+        """Say whether the key's absence is one of those asked for."""
+        return (not context.get(self.key)) in self.absent
+
+
+def read_condition(name: str, key: str, values: tuple[Pattern, ...]) -> Condition | NullCondition:
+    """Read one operator and key of a condition block; raises PolicyError."""
     quantifier, colon, rest = name.lower().partition(":")
     if colon and quantifier not in {"forallvalues", "foranyvalue"}:
         raise UnknownOperatorError(f"condition operator {name!r}: {quantifier!r} is no set operator")
     base = rest if colon else quantifier
+    if base == "null" and not colon:
+        return NullCondition(key=key.lower(), absent=frozenset(map(_absence, values)))
     if_exists = base.endswith("ifexists")
     base = base.removesuffix("ifexists")
-    is_null = base == "null" and not colon and not if_exists
-    if not is_null and base not in _POSITIVE and base not in _NEGATIVE:
+    test_of = _POSITIVE.get(base) or _NEGATIVE.get(base)
+    if test_of is None or (if_exists and quantifier == "foranyvalue"):
+        # AWS does not say what ForAnyValue with IfExists makes of an absent key.
         raise UnknownOperatorError(f"condition operator {name!r} is not known to the sandbox's policy evaluator")
     return Condition(
+        name=name,
         key=key.lower(),
-        values=values,
-        test=None if is_null else _POSITIVE.get(base) or _NEGATIVE[base],
+        tests=tuple(map(test_of, values)),
+        unresolved=tuple(value for value in values if value.has_variables),
         negative=base in _NEGATIVE,
         if_exists=if_exists,
         quantifier=quantifier if colon else None,
     )
+
+
+def _absence(value: Pattern) -> bool:
+    if value.text.lower() not in {"true", "false"}:
+        raise PolicyError(f"Null wants true or false, got {value.text!r}")
+    return value.text.lower() == "true"

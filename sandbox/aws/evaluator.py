@@ -77,15 +77,16 @@ def decide(request: Request, policies: Policies) -> Decision:
 
 def _denier(request: Request, policies: Policies) -> str | None:
     asked = (request.caller, request.action, request.resource, request.context)
-    if any(policy.denied(*asked) for policy in policies.identity):
-        return "an identity-based policy"
-    for policy, name in (
-        (policies.boundary, "a permissions boundary"),
-        (policies.session, "a session policy"),
-        (policies.resource, "a resource-based policy"),
-    ):
-        if policy is not None and policy.denied(*asked):
-            return name
+    bounded = policies.boundary is not None
+    for policy in policies.identity:
+        if policy.denied(*asked, bounded=bounded):
+            return "an identity-based policy"
+    if policies.boundary is not None and policies.boundary.denied(*asked, bounded=bounded):
+        return "a permissions boundary"
+    if policies.session is not None and policies.session.denied(*asked, bounded=bounded):
+        return "a session policy"
+    if policies.resource is not None and policies.resource.denied(*asked, bounded=bounded):
+        return "a resource-based policy"
     return None
 
 

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
-from sandbox.aws.conditions import Condition, read_condition
-from sandbox.aws.patterns import Context, Pattern, action_matches
+from sandbox.aws.conditions import Condition, NullCondition, read_condition
+from sandbox.aws.patterns import ActionSet, Context, Pattern, arn_pattern, read_actions
 from sandbox.aws.principals import Caller, Grant, PrincipalSet, read_principals
-
-
-class PolicyError(ValueError):
-    """A policy document that is not one."""
+from sandbox.aws.unreadable import PolicyError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,32 +19,47 @@ class Statement:
     """One statement of a policy."""
 
     allows: bool
-    actions: tuple[str, ...]
+    actions: ActionSet
     except_actions: bool
     resources: tuple[Pattern, ...] | None
     """None where a statement names no resource: a role's trust policy is about the role itself."""
     except_resources: bool
     principals: PrincipalSet | None
     except_principals: bool
-    conditions: tuple[Condition, ...]
+    conditions: tuple[Condition | NullCondition, ...]
 
     def covers(self, action: str, resource: str, context: Context) -> bool:
         """Say whether the statement speaks of this action on this resource under these conditions."""
-        if any(action_matches(pattern, action) for pattern in self.actions) == self.except_actions:
+        if (action in self.actions) == self.except_actions or not self._names(resource, context):
             return False
-        if self.resources is not None:
-            named = any(pattern.like_arn(resource, context) for pattern in self.resources)
-            if named == self.except_resources:
+        for condition in self.conditions:  # noqa: SIM110  # a generator costs more than all else here
+            if not condition.holds(context):
                 return False
-        return all(condition.holds(context) for condition in self.conditions)
+        return True
+
+    def _names(self, resource: str, context: Context) -> bool:
+        if self.resources is None:
+            return True
+        if self.except_resources and not all(pattern.resolves(context) for pattern in self.resources):
+            return False  # a variable without a value makes the statement invalid
+        for pattern in self.resources:
+            if pattern.like_arn(resource, context):
+                return not self.except_resources
+        return self.except_resources
 
     def grant_to(self, caller: Caller) -> Grant:
         """Say how closely the statement names the caller; one without principals belongs to its caller."""
-        if self.principals is None:
-            return Grant.CALLER
-        if self.except_principals:
-            return Grant.NONE if self.principals.exempts(caller) else Grant.CALLER
-        return self.principals.grant_to(caller)
+        return Grant.CALLER if self.principals is None else self.principals.grant_to(caller)
+
+    def denies_to(self, caller: Caller, *, bounded: bool) -> bool:
+        """Say whether the statement is about the caller; `bounded` where it has a permissions boundary.
+
+        NotPrincipal spares nobody who has a permissions boundary:
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+        """
+        if self.principals is None or not self.except_principals:
+            return bool(self.grant_to(caller))
+        return bounded or not self.principals.exempts(caller)
 
 
 @dataclass(frozen=True)
@@ -57,18 +69,22 @@ class Policy:
     allows: tuple[Statement, ...]
     denies: tuple[Statement, ...]
 
-    def denied(self, caller: Caller, action: str, resource: str, context: Context) -> bool:
-        """Say whether a statement denies the request."""
-        return any(
-            statement.grant_to(caller) and statement.covers(action, resource, context) for statement in self.denies
-        )
+    def denied(self, caller: Caller, action: str, resource: str, context: Context, *, bounded: bool) -> bool:
+        """Say whether a statement denies the request; `bounded` where the caller has a permissions boundary."""
+        for statement in self.denies:  # a generator costs more than all else here
+            if statement.covers(action, resource, context) and statement.denies_to(caller, bounded=bounded):
+                return True
+        return False
 
     def granted(self, caller: Caller, action: str, resource: str, context: Context) -> Grant:
         """Say how closely the statements that allow the request name the caller."""
-        grants = (
-            statement.grant_to(caller) for statement in self.allows if statement.covers(action, resource, context)
-        )
-        return max(grants, default=Grant.NONE)
+        closest = Grant.NONE
+        for statement in self.allows:
+            if closest is Grant.CALLER:
+                break
+            if statement.covers(action, resource, context):
+                closest = max(closest, statement.grant_to(caller))
+        return closest
 
 
 def _as_list(value: object) -> list[object]:
@@ -103,10 +119,10 @@ _ELEMENTS = frozenset(
 )
 
 
-def _read_conditions(block: object, *, variables: bool) -> tuple[Condition, ...]:
+def _read_conditions(block: object, *, variables: bool) -> tuple[Condition | NullCondition, ...]:
     if not isinstance(block, dict):
         raise PolicyError(f"Condition must be an object, got {block!r}")
-    conditions: list[Condition] = []
+    conditions: list[Condition | NullCondition] = []
     for operator, keys in cast("dict[str, object]", block).items():
         if not isinstance(keys, dict):
             raise PolicyError(f"Condition {operator} must be an object, got {keys!r}")
@@ -116,7 +132,7 @@ def _read_conditions(block: object, *, variables: bool) -> tuple[Condition, ...]
     return tuple(conditions)
 
 
-def _read_statement(value: object, *, variables: bool) -> Statement:
+def _read_statement(value: object, *, variables: bool, of_resource: bool) -> Statement:
     if not isinstance(value, dict):
         raise PolicyError(f"a statement must be an object, got {value!r}")
     statement = cast("dict[str, object]", value)
@@ -128,15 +144,21 @@ def _read_statement(value: object, *, variables: bool) -> Statement:
     actions, except_actions = _either(statement, "Action")
     resources, except_resources = _either(statement, "Resource")
     principals, except_principals = _either(statement, "Principal")
-    if resources is None and principals is None:
-        raise PolicyError("a statement names neither a Resource nor a Principal")
+    if of_resource and principals is None:
+        raise PolicyError("a statement of a resource's policy must name a Principal")
+    if not of_resource and principals is not None:
+        raise PolicyError("a statement of a caller's own policy must not name a Principal")
+    if not of_resource and resources is None:
+        raise PolicyError("a statement names no Resource")
+    if except_principals and effect == "Allow":
+        raise PolicyError("NotPrincipal is for Deny alone: with Allow it would let in everybody else")
     return Statement(
         allows=effect == "Allow",
-        actions=_texts("Action", actions),
+        actions=read_actions(_texts("Action", actions)),
         except_actions=except_actions,
         resources=None
         if resources is None
-        else tuple(Pattern(text, variables) for text in _texts("Resource", resources)),
+        else tuple(arn_pattern(text, variables=variables) for text in _texts("Resource", resources)),
         except_resources=except_resources,
         principals=None if principals is None else read_principals(principals),
         except_principals=except_principals,
@@ -146,10 +168,20 @@ def _read_statement(value: object, *, variables: bool) -> Statement:
 
 @lru_cache(maxsize=2048)
 def read_policy(text: str) -> Policy:
-    """Read a policy document; raises PolicyError, PrincipalError or UnknownOperatorError.
+    """Read a policy of a caller's own: an identity's, a session's or a permissions boundary; raises PolicyError.
 
     What was read is kept, because the same few documents are asked at each request.
     """
+    return _read(text, of_resource=False)
+
+
+@lru_cache(maxsize=2048)
+def read_resource_policy(text: str) -> Policy:
+    """Read the policy of a resource, such as a bucket, a key or a role (its trust); raises PolicyError."""
+    return _read(text, of_resource=True)
+
+
+def _read(text: str, *, of_resource: bool) -> Policy:
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
@@ -161,7 +193,10 @@ def read_policy(text: str) -> Policy:
     if version not in {"2008-10-17", "2012-10-17"}:
         raise PolicyError(f"Version must be 2012-10-17 or 2008-10-17, got {version!r}")
     variables = version == "2012-10-17"
-    statements = [_read_statement(value, variables=variables) for value in _as_list(elements.get("Statement", []))]
+    statements = [
+        _read_statement(value, variables=variables, of_resource=of_resource)
+        for value in _as_list(elements.get("Statement", []))
+    ]
     return Policy(
         allows=tuple(statement for statement in statements if statement.allows),
         denies=tuple(statement for statement in statements if not statement.allows),

@@ -9,6 +9,8 @@ from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import cast
 
+from sandbox.aws.unreadable import PolicyError
+
 
 class CallerKind(StrEnum):
     """The kinds of caller, in the words of `aws:PrincipalType`."""
@@ -53,12 +55,17 @@ class Grant(IntEnum):
     """The user, the very session, or everyone is named."""
 
 
-class PrincipalError(ValueError):
+class PrincipalError(PolicyError):
     """A `Principal` element that the evaluator does not understand."""
 
 
 _ACCOUNT = re.compile(r"\d{12}")
-_KINDS = frozenset({"AWS", "Service", "Federated"})
+_NAMES = {
+    "AWS": re.compile(r"\*|\d{12}|arn:aws:(iam::\d{12}:(root|(user|role)/[^*?]+)|sts::\d{12}:assumed-role/[^*?]+)"),
+    "Service": re.compile(r"[a-z0-9.-]+"),
+    "Federated": re.compile(r"[^*?]+"),
+}
+"""What may stand for a principal of each kind: no wildcards but `*` for everyone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,13 +106,15 @@ def read_principals(element: object) -> PrincipalSet:
         return PrincipalSet(everyone=True, aws=frozenset(), services=frozenset())
     if not isinstance(element, Mapping):
         raise PrincipalError(f"Principal must be '*' or an object, got {element!r}")
-    named: dict[str, list[str]] = {kind: [] for kind in _KINDS}
+    named: dict[str, list[str]] = {kind: [] for kind in _NAMES}
     for kind, values in cast("Mapping[str, object]", element).items():
-        if kind not in _KINDS:
-            raise PrincipalError(f"Principal of kind {kind!r} is not known; known are {', '.join(sorted(_KINDS))}")
+        if kind not in _NAMES:
+            raise PrincipalError(f"Principal of kind {kind!r} is not known; known are {', '.join(sorted(_NAMES))}")
         for value in cast("list[object]", values) if isinstance(values, list) else [values]:
-            if not isinstance(value, str):
-                raise PrincipalError(f"Principal {kind} must be text, got {value!r}")
+            if not isinstance(value, str) or _NAMES[kind].fullmatch(value) is None:
+                raise PrincipalError(
+                    f"Principal {kind} is not one that the sandbox's policy evaluator knows: {value!r}"
+                )
             named[kind].append(value)
     aws = {f"arn:aws:iam::{name}:root" if _ACCOUNT.fullmatch(name) else name for name in named["AWS"]}
     return PrincipalSet(everyone="*" in aws, aws=frozenset(aws), services=frozenset(named["Service"]))

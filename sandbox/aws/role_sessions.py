@@ -10,11 +10,11 @@ from moto.sts.models import AssumedRole, sts_backends
 
 from sandbox.aws.accounts import PARTITION, KeyHolder, role_by_arn
 from sandbox.aws.authority import ask, ask_for_service
-from sandbox.aws.conditions import UnknownOperatorError
 from sandbox.aws.decision import AccessDeniedError, Decision
-from sandbox.aws.policy import PolicyError, read_policy
-from sandbox.aws.principals import CallerKind, PrincipalError
+from sandbox.aws.policy import read_policy
+from sandbox.aws.principals import CallerKind
 from sandbox.aws.refusal import RefusedError, denied
+from sandbox.aws.unreadable import PolicyError
 from sandbox.home import REGION
 
 _SHORTEST = 900
@@ -68,7 +68,7 @@ def check_session_policy(policy: str | None) -> None:
         )
     try:
         read_policy(policy)
-    except (PolicyError, PrincipalError, UnknownOperatorError) as error:
+    except PolicyError as error:
         raise RefusedError("MalformedPolicyDocument", str(error), HTTPStatus.BAD_REQUEST) from error
 
 

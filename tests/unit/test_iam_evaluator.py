@@ -8,8 +8,9 @@ import pytest
 
 from sandbox.aws.conditions import UnknownOperatorError
 from sandbox.aws.evaluator import Policies, Request, context_of, decide
-from sandbox.aws.policy import Policy, PolicyError, read_policy
+from sandbox.aws.policy import Policy, read_policy, read_resource_policy
 from sandbox.aws.principals import Caller, CallerKind, PrincipalError
+from sandbox.aws.unreadable import PolicyError
 
 ACCOUNT = "123456789012"
 OTHER = "999999999999"
@@ -28,7 +29,9 @@ TRANSFER = Caller(kind=CallerKind.SERVICE, arn="transfer.amazonaws.com", account
 
 
 def policy(*statements: dict[str, Any], version: str = "2012-10-17") -> Policy:
-    return read_policy(json.dumps({"Version": version, "Statement": list(statements)}))
+    """Read the statements as a resource's policy where the first names a principal, else as a caller's own."""
+    read = read_resource_policy if {"Principal", "NotPrincipal"} & set(statements[0]) else read_policy
+    return read(json.dumps({"Version": version, "Statement": list(statements)}))
 
 
 def allow(action: object, resource: object = "*", **more: object) -> dict[str, object]:
@@ -290,8 +293,11 @@ def test_variables_are_plain_text_in_the_older_version() -> None:
 
 
 def test_a_wildcard_does_not_reach_into_the_next_part_of_an_arn() -> None:
-    narrow = policy(allow("kms:Decrypt", "arn:aws:kms:*:key/1234"))
-    assert not decide(asked(USER, "kms:Decrypt", KEY, {}), Policies(identity=(narrow,), resource=ROOT_KEY))
+    narrow = policy(allow("kms:Decrypt", f"arn:aws:kms:*:{ACCOUNT}:key/1234"))
+    assert decide(asked(USER, "kms:Decrypt", KEY, {}), Policies(identity=(narrow,), resource=ROOT_KEY))
+    reaching = policy(allow("kms:Decrypt", "arn:aws:*:us-east-1:key/1234:x"))
+    named = "arn:aws:kms:eu-west-1:us-east-1:key/1234:x"
+    assert not decide(asked(USER, "kms:Decrypt", named, {}), Policies(identity=(reaching,)))
 
 
 @pytest.mark.parametrize(
@@ -300,7 +306,22 @@ def test_a_wildcard_does_not_reach_into_the_next_part_of_an_arn() -> None:
         (allow("s3:*", Condition={"StringSortOf": {"a": "b"}}), UnknownOperatorError),
         (allow("s3:*", Condition={"ForSome:StringEquals": {"a": "b"}}), UnknownOperatorError),
         (allow("s3:*", Condition={"ForAnyValue:Null": {"a": "true"}}), UnknownOperatorError),
+        (allow("s3:*", Condition={"ForAnyValue:StringEqualsIfExists": {"a": "b"}}), UnknownOperatorError),
+        (allow("s3:*", Condition={"NumericLessThan": {"a": "ten"}}), PolicyError),
+        (allow("s3:*", Condition={"DateLessThan": {"a": "2026"}}), PolicyError),
+        (allow("s3:*", Condition={"DateLessThan": {"a": "2026-11-31"}}), PolicyError),
+        (allow("s3:*", Condition={"Bool": {"a": "yes"}}), PolicyError),
+        (allow("s3:*", Condition={"Null": {"a": "yes"}}), PolicyError),
+        (allow("s3:*", Condition={"BinaryEquals": {"a": "-"}}), PolicyError),
+        (allow("s3:*", Condition={"IpAddress": {"a": "10.0.0.0/33"}}), PolicyError),
+        (allow("s3:*", Condition={"ArnLike": {"a": "arn:aws:iam"}}), PolicyError),
+        (allow("s3:*", "landing/*"), PolicyError),
+        (allow("s3:*", "arn:aws:s3"), PolicyError),
+        (allow("GetObject"), PolicyError),
+        (allow("s*:GetObject"), PolicyError),
         (allow("s3:*", Principal={"CanonicalUser": "x"}), PrincipalError),
+        (allow("s3:*", Principal={"AWS": "arn:aws:iam::123456789012:role/*"}), PrincipalError),
+        (allow("s3:*", NotPrincipal={"AWS": ACCOUNT}), PolicyError),
         ({"Effect": "Maybe", "Action": "s3:*", "Resource": "*"}, PolicyError),
         ({"Effect": "Allow", "Action": "s3:*"}, PolicyError),
         ({"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Resourse": "x"}, PolicyError),
@@ -311,6 +332,47 @@ def test_a_wildcard_does_not_reach_into_the_next_part_of_an_arn() -> None:
 def test_what_it_does_not_understand_it_refuses(statement: dict[str, object], error: type[Exception]) -> None:
     with pytest.raises(error):
         policy(statement)
+
+
+def test_a_callers_own_policy_names_no_principal_and_a_resources_policy_does() -> None:
+    own = json.dumps({"Statement": allow("s3:*")})
+    resources = json.dumps({"Statement": allow("s3:*", Principal="*")})
+    with pytest.raises(PolicyError, match="must not name a Principal"):
+        read_policy(resources)
+    with pytest.raises(PolicyError, match="must name a Principal"):
+        read_resource_policy(own)
+
+
+def test_several_values_want_a_set_operator() -> None:
+    red = policy(allow("s3:GetObject", Condition={"StringEquals": {"aws:TagKeys": "red"}}))
+    request = Request(
+        caller=USER,
+        action="s3:GetObject",
+        resource=OWN,
+        resource_account=ACCOUNT,
+        context=context_of({"aws:TagKeys": ["red", "blue"]}),
+    )
+    with pytest.raises(PolicyError, match="wants ForAnyValue or ForAllValues"):
+        decide(request, Policies(identity=(red,)))
+
+
+def test_not_principal_spares_nobody_with_a_permissions_boundary() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"""
+    spared = policy(deny("s3:*", NotPrincipal={"AWS": [ROLE, SESSION.arn, ACCOUNT]}))
+    bounded = Policies(identity=(WIDE,), boundary=WIDE, resource=spared)
+    assert not decide(asked(SESSION, "s3:GetObject", OWN, {}), bounded)
+
+
+@pytest.mark.parametrize(("named", "allowed"), [(SESSION.arn, True), ("*", True), (ROLE, False), (ACCOUNT, False)])
+def test_a_session_policy_limits_what_a_bucket_grants_to_the_role_and_not_what_it_grants_to_the_session(
+    named: str, *, allowed: bool
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html"""
+    bucket = policy(allow("s3:GetObject", Principal={"AWS": named}))
+    decision = decide(
+        asked(SESSION, "s3:GetObject", OTHERS, {}), Policies(identity=(WIDE,), session=HOME, resource=bucket)
+    )
+    assert bool(decision) is allowed
 
 
 def test_a_decision_is_quick() -> None:

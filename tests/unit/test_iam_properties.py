@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.aws.evaluator import Policies, Request, context_of, decide
-from sandbox.aws.patterns import Pattern, action_matches
-from sandbox.aws.policy import Policy, read_policy
+from sandbox.aws.patterns import Pattern, read_actions
+from sandbox.aws.policy import Policy, read_policy, read_resource_policy
 from sandbox.aws.principals import Caller, CallerKind
 
 ACCOUNT = "123456789012"
@@ -45,7 +45,8 @@ def policies(draw: st.DrawFn, *, of_resource: bool = False) -> Policy:
         return {**element, "Principal": draw(st.sampled_from(PRINCIPALS))} if of_resource else element
 
     count = draw(st.integers(min_value=0, max_value=3))
-    return read_policy(json.dumps({"Version": "2012-10-17", "Statement": [statement() for _ in range(count)]}))
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement() for _ in range(count)]})
+    return read_resource_policy(document) if of_resource else read_policy(document)
 
 
 @st.composite
@@ -84,7 +85,7 @@ def requests(draw: st.DrawFn, *accounts: str) -> Request:
     )
 
 
-DENY_ALL = read_policy(json.dumps({"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}}))
+DENY_ALL = read_policy(json.dumps({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}))
 ALLOW_ALL = read_policy(json.dumps({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}))
 
 
@@ -148,7 +149,12 @@ def test_a_text_without_wildcards_matches_itself_alone(text: str) -> None:
     pattern = Pattern(plain, variables=True)
     assert pattern.like(plain, {})
     assert not pattern.like(plain + "a", {})
-    assert action_matches(plain.upper(), plain)
+
+
+@given(st.text(alphabet="abcXYZ", min_size=1, max_size=12))
+def test_an_action_matches_in_any_case(name: str) -> None:
+    assert f"S3:{name.swapcase()}" in read_actions([f"s3:{name}"])
+    assert f"s3:{name}" not in read_actions([f"s3:{name}a", f"sqs:{name}", "s3:?"] if len(name) > 1 else ["s3:??"])
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
