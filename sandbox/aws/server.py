@@ -76,7 +76,7 @@ def _prepare(home: SandboxHome) -> None:
     s3_gaps.install()
     s3_events.install()
     managed_policies.install()
-    transfer.install(home)
+    transfer.install()
     StateFile(home.folder("aws")).load()
     make_users(home.credentials, _further_administrator())
 

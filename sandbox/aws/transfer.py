@@ -9,19 +9,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import ClassVar, cast
+from typing import cast
 
 from moto.core.utils import camelcase_to_underscores
 from moto.transfer import urls
-from moto.transfer.types import Connector, Server, ServerState, User
+from moto.transfer.types import Connector, Server, User
 
-from sandbox.aws.transfer_host_keys import HostKeyOperations, fingerprint, host_key_arn, host_keys_of, new_host_key
+from sandbox.aws.transfer_endpoints import (
+    VPC,
+    EndpointDetails,
+    change_endpoint,
+    check_new,
+    close_endpoint,
+    open_endpoint,
+)
+from sandbox.aws.transfer_host_keys import (
+    HostKeyOperations,
+    add_host_key,
+    check_host_key,
+    host_key_arn,
+    host_keys_of,
+    server_fingerprint,
+)
 from sandbox.aws.transfer_operations import users_of
-from sandbox.aws.transfer_policies import DEFAULT_POLICY, POLICY_NAMES, described
-from sandbox.aws.transfer_request import invalid, not_found
+from sandbox.aws.transfer_policies import DEFAULT_POLICY, POLICIES, described
+from sandbox.aws.transfer_request import TransferError, invalid, not_found
+from sandbox.aws.transfer_states import start, state_of, stop
 from sandbox.aws.transfer_users import UserOperations
-from sandbox.home import SandboxHome
-from sandbox.sftp.hostkey import door_host_key
 
 DEFAULTS = {
     "Domain": "S3",
@@ -37,28 +51,34 @@ DEFAULTS = {
 PROTOCOL_DEFAULTS = {"PassiveIp": "AUTO", "TlsSessionResumptionMode": "ENFORCED", "SetStatOption": "DEFAULT"}
 
 
-def install(home: SandboxHome) -> None:
-    """Let moto answer Transfer's API with `TransferService`, whose servers show the door's host key of `home`."""
-    TransferService.fingerprint = fingerprint(door_host_key(home))
+def install() -> None:
+    """Let moto answer Transfer's API with `TransferService`."""
     urls.url_paths = {"{0}/$": TransferService.dispatch}
 
 
 class TransferService(UserOperations, HostKeyOperations):
     """Transfer's servers, security policies and tags, on top of its users and host keys."""
 
-    fingerprint: ClassVar[str]
-    """The fingerprint of the key that the door shows."""
-
     def create_server(self) -> str:
-        """Make a server, at once ONLINE, with the service's defaults for what is not given."""
+        """Make a server, at once ONLINE, with the service's defaults and a host key for what is not given."""
         parameters = {**DEFAULTS, **self.parameters()}
+        details = EndpointDetails.of(parameters)
+        host_key = cast("str | None", parameters.pop("HostKey", None))
         _check_policy(parameters)
-        keys = [new_host_key(parameters)] if parameters.get("HostKey") else []
-        self.body = json.dumps({**parameters, **_with_protocol_defaults(parameters, {}), "HostKey": self.fingerprint})
+        check_new(parameters["EndpointType"], details)
+        if host_key:
+            check_host_key(host_key)
+        self.body = json.dumps({**parameters, **_with_protocol_defaults(parameters, {})})
         answer = json.loads(super().create_server())
         server = self.transfer_backend.servers[answer["ServerId"]]
         vars(server)["ip_address_type"] = parameters.get("IpAddressType", "IPV4")
-        host_keys_of(server).extend(keys)
+        try:
+            if parameters["EndpointType"] == VPC:
+                open_endpoint(server, details)
+        except TransferError:
+            del self.transfer_backend.servers[server.server_id]
+            raise
+        add_host_key(server, host_key)
         return json.dumps(answer)
 
     def update_server(self) -> str:
@@ -67,7 +87,11 @@ class TransferService(UserOperations, HostKeyOperations):
         parameters = self.parameters()
         _check_policy(parameters)
         if parameters.get("HostKey"):
-            host_keys_of(server).append(new_host_key(parameters))
+            add_host_key(server, str(parameters["HostKey"]))
+        if "EndpointDetails" in parameters or "EndpointType" in parameters:
+            change_endpoint(
+                server, parameters.get("EndpointType", server.endpoint_type), EndpointDetails.of(parameters)
+            )
         for name, attribute in _PLAIN.items():
             if name in parameters:
                 setattr(server, attribute, parameters[name] or None)
@@ -81,42 +105,45 @@ class TransferService(UserOperations, HostKeyOperations):
         return json.dumps({"ServerId": server.server_id})
 
     def describe_server(self) -> str:
-        """Give a server with its tags and the fingerprint of the key that the door shows."""
+        """Give a server with its tags and the fingerprint of its oldest host key."""
         server = self.server()
-        facts: dict[str, object] = {**server.to_dict(), "HostKeyFingerprint": self.fingerprint}
+        facts: dict[str, object] = {**server.to_dict(), "HostKeyFingerprint": server_fingerprint(server)}
+        facts["State"] = state_of(server)
         facts["IpAddressType"] = vars(server)["ip_address_type"]
         facts["UserCount"] = len(users_of(server))
         if "AS2" not in (server.protocols or []):
             del facts["As2ServiceManagedEgressIpAddresses"]
-        return json.dumps({"Server": facts})
+        return json.dumps({"Server": {name: value for name, value in facts.items() if value is not None}})
 
     def list_servers(self) -> str:
         """Give the servers, a page at a time."""
-        return json.dumps(self.page(self.transfer_backend.list_servers(), Server.to_short_dict, "Servers"))
+        return json.dumps(self.page(self.transfer_backend.list_servers(), _listed, "Servers"))
 
     def delete_server(self) -> str:
-        """Remove a server with its users."""
-        del self.transfer_backend.servers[self.server().server_id]
+        """Remove a server with its users, its host keys and its endpoint."""
+        server = self.server()
+        close_endpoint(server)
+        del self.transfer_backend.servers[server.server_id]
         return "{}"
 
     def start_server(self) -> str:
         """Let the door serve the server's users again."""
-        self.server().state = ServerState.ONLINE
+        start(self.server())
         return "{}"
 
     def stop_server(self) -> str:
         """Let the door turn the server's users away."""
-        self.server().state = ServerState.OFFLINE
+        stop(self.server())
         return "{}"
 
     def list_security_policies(self) -> str:
         """Give the names of the security policies, a page at a time."""
-        return json.dumps(self.page(POLICY_NAMES, str, "SecurityPolicyNames"))
+        return json.dumps(self.page(tuple(POLICIES), str, "SecurityPolicyNames"))
 
     def describe_security_policy(self) -> str:
         """Give a security policy."""
         name = self.text("SecurityPolicyName")
-        if name not in POLICY_NAMES:
+        if name not in POLICIES:
             raise not_found("SecurityPolicy", name)
         return json.dumps({"SecurityPolicy": described(name)})
 
@@ -157,7 +184,6 @@ class TransferService(UserOperations, HostKeyOperations):
 
 _PLAIN = {
     "Certificate": "certificate",
-    "EndpointType": "endpoint_type",
     "IdentityProviderType": "identity_provider_type",
     "LoggingRole": "logging_role",
     "PostAuthenticationLoginBanner": "post_authentication_login_banner",
@@ -167,7 +193,6 @@ _PLAIN = {
     "StructuredLogDestinations": "structured_log_destinations",
 }
 _NESTED = {
-    "EndpointDetails": "endpoint_details",
     "IdentityProviderDetails": "identity_provider_details",
     "ProtocolDetails": "protocol_details",
     "S3StorageOptions": "s3_storage_options",
@@ -175,10 +200,14 @@ _NESTED = {
 }
 
 
+def _listed(server: Server) -> dict[str, object]:
+    return {**server.to_short_dict(), "State": state_of(server), "UserCount": len(users_of(server))}
+
+
 def _check_policy(parameters: Mapping[str, object]) -> None:
     name = parameters.get("SecurityPolicyName")
-    if name is not None and name not in POLICY_NAMES:
-        raise invalid(f"Unknown security policy {name}; the policies are {', '.join(POLICY_NAMES)}")
+    if name is not None and name not in POLICIES:
+        raise invalid(f"Unknown security policy {name}; the policies are {', '.join(POLICIES)}")
 
 
 def _with_protocol_defaults(parameters: Mapping[str, object], current: Mapping[str, object]) -> dict[str, object]:

@@ -1,11 +1,11 @@
-"""A Transfer server's host keys, beside the one that the door shows."""
+"""A Transfer server's host keys: what the API tells of them, and which of them the door shows."""
 
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
-from collections.abc import Mapping
 from typing import cast
 
 import asyncssh
@@ -14,10 +14,19 @@ from moto.moto_api._internal import mock_random
 from moto.transfer.types import Server
 
 from sandbox.aws.transfer_operations import Operations
-from sandbox.aws.transfer_request import invalid, not_found
+from sandbox.aws.transfer_request import already_exists, invalid, not_found
 
 HostKey = dict[str, object]
-"""A host key as DescribeHostKey gives it, without its ARN; the private half is not kept."""
+"""A host key as DescribeHostKey gives it, without its ARN and with its private half, which no operation gives out."""
+
+MOST_HOST_KEYS = 10
+"""How many host keys a server has at most (AWS General Reference, "AWS Transfer Family endpoints and quotas")."""
+
+GENERATED_RSA_BITS = 2048
+
+_PRIVATE = "HostKeyBody"
+_KINDS = {"ssh-rsa": "RSA", "ssh-ed25519": "ED25519"}
+_ALGORITHMS = frozenset({*_KINDS, "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"})
 
 
 class HostKeyOperations(Operations):
@@ -25,8 +34,9 @@ class HostKeyOperations(Operations):
 
     def import_host_key(self) -> str:
         """Add a host key to a server."""
-        server, key = self.server(), new_host_key(self.parameters())
-        host_keys_of(server).append(key)
+        server, parameters = self.server(), self.parameters()
+        key = add_host_key(server, self.text("HostKeyBody"))
+        key.update(Description=parameters.get("Description", ""), Tags=parameters.get("Tags", []))
         return json.dumps({"ServerId": server.server_id, "HostKeyId": key["HostKeyId"]})
 
     def update_host_key(self) -> str:
@@ -37,16 +47,16 @@ class HostKeyOperations(Operations):
 
     def describe_host_key(self) -> str:
         """Give a host key of a server."""
-        key = self._host_key()
-        return json.dumps({"HostKey": {**key, "Arn": host_key_arn(self.server(), key)}})
+        return json.dumps({"HostKey": _public(self.server(), self._host_key())})
 
     def list_host_keys(self) -> str:
         """Give a server's host keys, a page at a time."""
         server = self.server()
 
         def listed(key: HostKey) -> dict[str, object]:
-            facts = {name: value for name, value in key.items() if name not in {"Tags", "HostKeyFingerprint"}}
-            return {**facts, "Fingerprint": key["HostKeyFingerprint"], "Arn": host_key_arn(server, key)}
+            facts = _public(server, key)
+            del facts["Tags"]
+            return {**facts, "Fingerprint": facts.pop("HostKeyFingerprint")}
 
         return json.dumps({"ServerId": server.server_id, **self.page(host_keys_of(server), listed, "HostKeys")})
 
@@ -64,25 +74,82 @@ class HostKeyOperations(Operations):
 
 
 def host_keys_of(server: Server) -> list[HostKey]:
-    """Give the list, kept with moto's own state, of the host keys that were imported to `server`."""
+    """Give the list, kept with moto's own state, of the host keys of `server`, the oldest first."""
     return cast("list[HostKey]", vars(server).setdefault("host_keys", []))
 
 
-def new_host_key(parameters: Mapping[str, object]) -> HostKey:
-    """Make a host key of the private key that a request brings."""
-    body = str(parameters.get("HostKeyBody") or parameters["HostKey"])
-    try:
-        key = asyncssh.import_private_key(body)
-    except asyncssh.KeyImportError as error:
-        raise invalid("Unsupported or invalid SSH private key format") from error
-    return {
+def active_host_keys(server: Server) -> list[asyncssh.SSHKey]:
+    """Give the keys that clients see: the oldest RSA, the oldest ECDSA and the oldest ED25519 key.
+
+    Transfer Family user guide, "Add an additional server host key".
+    """
+    oldest: dict[str, asyncssh.SSHKey] = {}
+    for body in (cast("str | None", key.get(_PRIVATE)) for key in tuple(host_keys_of(server))):
+        if body:
+            key = _read_private(body)
+            oldest.setdefault(_KINDS.get(_type(key), "ECDSA"), key)
+    return list(oldest.values())
+
+
+def server_fingerprint(server: Server) -> str | None:
+    """Give what DescribeServer says of a server's host keys: the fingerprint of the oldest."""
+    return next((str(key["HostKeyFingerprint"]) for key in host_keys_of(server)), None)
+
+
+def check_host_key(body: str) -> None:
+    """Refuse a text that is no private key, in the service's words."""
+    _read_given(body)
+
+
+def add_host_key(server: Server, body: str | None) -> HostKey:
+    """Add a host key to `server`; one is generated, of RSA as the service does, when `body` is None."""
+    keys = host_keys_of(server)
+    key = _read_given(body) if body else _generated()
+    shown = fingerprint(key)
+    if any(known["HostKeyFingerprint"] == shown for known in keys):
+        raise already_exists("HostKey", shown)
+    if len(keys) >= MOST_HOST_KEYS:
+        raise invalid(f"The server has {MOST_HOST_KEYS} host keys, the maximum")
+    made: HostKey = {
         "HostKeyId": f"hostkey-{mock_random.get_random_hex(17)}",
-        "HostKeyFingerprint": fingerprint(key),
-        "Description": parameters.get("Description", ""),
-        "Type": key.algorithm.decode(),
+        "HostKeyFingerprint": shown,
+        "Description": "",
+        "Type": _type(key),
         "DateImported": unix_time(),
-        "Tags": parameters.get("Tags", []),
+        "Tags": [],
+        _PRIVATE: key.export_private_key().decode(),
     }
+    keys.append(made)
+    return made
+
+
+def _read_given(body: str) -> asyncssh.SSHKey:
+    try:
+        key = _read_private(body)
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+        raise invalid("Unsupported or invalid SSH private key format") from error
+    if _type(key) not in _ALGORITHMS:
+        raise invalid("Unsupported or invalid SSH private key format")
+    return key
+
+
+@functools.lru_cache(maxsize=64)
+def _read_private(body: str) -> asyncssh.SSHKey:
+    """Read a private key; kept, as the door needs it at each connection, and reading an RSA key proves its primes."""
+    return asyncssh.import_private_key(body)
+
+
+def _generated() -> asyncssh.SSHKey:
+    return asyncssh.generate_private_key("ssh-rsa", key_size=GENERATED_RSA_BITS)  # pyright: ignore[reportUnknownMemberType]  # open **kwargs
+
+
+def _type(key: asyncssh.SSHKey) -> str:
+    return key.algorithm.decode()
+
+
+def _public(server: Server, key: HostKey) -> dict[str, object]:
+    """Give what the API tells of a key."""
+    return {**{name: value for name, value in key.items() if name != _PRIVATE}, "Arn": host_key_arn(server, key)}
 
 
 def fingerprint(key: asyncssh.SSHKey) -> str:

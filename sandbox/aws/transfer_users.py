@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import cast
 
 import asyncssh
@@ -21,6 +22,10 @@ KEY_ALGORITHMS = frozenset(
 """The kinds of user key that Transfer takes."""
 
 
+MOST_KEYS = 50
+"""How many public keys a user has at most (AWS General Reference, "AWS Transfer Family endpoints and quotas")."""
+
+
 class UserOperations(Operations):
     """Create, describe, update, list and delete users; import and delete their keys."""
 
@@ -28,6 +33,8 @@ class UserOperations(Operations):
         """Make a user of a server, with a first key if one is given."""
         parameters = self.parameters()
         server, name = self.server(), self.text("UserName")
+        if name == "root":
+            raise invalid("The user name root is reserved")
         if any(user.user_name == name for user in users_of(server)):
             raise already_exists("User", name)
         user = User(
@@ -80,6 +87,8 @@ class UserOperations(Operations):
         present = {_wire_form(known["ssh_public_key_body"]) for known in user.ssh_public_keys}
         if _wire_form(key["ssh_public_key_body"]) in present:
             raise already_exists("SshPublicKey", user.user_name)
+        if len(user.ssh_public_keys) >= MOST_KEYS:
+            raise invalid(f"The user has {MOST_KEYS} public keys, the maximum")
         user.ssh_public_keys.append(key)
         return json.dumps(
             {"ServerId": user.server_id, "SshPublicKeyId": key["ssh_public_key_id"], "UserName": user.user_name}
@@ -107,9 +116,8 @@ def _settle(user: User, parameters: Mapping[str, object]) -> None:
         raise invalid("HomeDirectoryMappings must be provided when HomeDirectoryType is LOGICAL")
     if kind is UserHomeDirectoryType.PATH and "HomeDirectoryMappings" in parameters:
         raise invalid("HomeDirectoryMappings can only be set when HomeDirectoryType is LOGICAL")
-    entries = [mapping["entry"] for mapping in mappings]
-    if len(set(entries)) < len(entries):
-        raise invalid("HomeDirectoryMappings must not have the same Entry twice")
+    if kind is UserHomeDirectoryType.LOGICAL:
+        check_mappings(mappings, str(parameters.get("HomeDirectory") or ""))
     user.home_directory_type = kind
     user.home_directory_mappings = mappings if kind is UserHomeDirectoryType.LOGICAL else []
     user.role = str(parameters.get("Role", user.role))
@@ -124,6 +132,22 @@ def _settle(user: User, parameters: Mapping[str, object]) -> None:
             "gid": profile.get("Gid"),
             "secondary_gids": profile.get("SecondaryGids"),
         }
+
+
+def check_mappings(mappings: Sequence[Mapping[str, str | None]], home_directory: str) -> None:
+    """Hold a logical home to the user guide's "Rules for using logical directories"."""
+    entries = [mapping["entry"] or "" for mapping in mappings]
+    folders = sorted(f"{entry.rstrip('/')}/" for entry in entries)
+    for above, below in pairwise(folders):
+        if above == below:
+            raise invalid(f"HomeDirectoryMappings must not have the Entry {above} twice")
+        if below.startswith(above):
+            raise invalid(f"HomeDirectoryMappings must not overlap, as {above} and {below} do")
+    for target in (mapping["target"] or "" for mapping in mappings):
+        if target.endswith("/"):
+            raise invalid(f"The Target {target} must not end in a slash")
+    if home_directory and home_directory not in entries:
+        raise invalid(f"HomeDirectory {home_directory} is not the Entry of a mapping")
 
 
 def _listed(user: User) -> dict[str, object]:

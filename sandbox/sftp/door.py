@@ -1,40 +1,48 @@
-"""Transfer's SFTP door: an SSH server that lets partners in by their keys and gives each session its user's role."""
+"""Transfer's SFTP door: an SSH server that lets partners in by their keys and gives each session its user's role.
+
+The sandbox has one door. It is that of the newest Transfer server that is ONLINE: it shows this server's host keys and
+banner, speaks what its security policy says, and lets its users in, each as it is when a connection comes. While no
+server is ONLINE it closes each connection at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self, cast
 
 import asyncssh
-from asyncssh.channel import SSHChannel
 
 from sandbox.aws.cloud import AwsCloud
-from sandbox.aws.transfer_policies import CURRENT
+from sandbox.aws.transfer_states import online_servers
 from sandbox.home import LOOPBACK, SandboxHome
-from sandbox.sftp.files import TransferFiles
-from sandbox.sftp.hostkey import door_host_key
-from sandbox.sftp.journal import Journal, write_refused_login
-from sandbox.sftp.protocol import SFTP_VERSION, Session
-from sandbox.sftp.role import RoleSession
-from sandbox.sftp.users import TransferUser, admit
-
-SESSIONS_PER_CONNECTION = 10
-"""How many SFTP sessions Transfer serves on one connection."""
+from sandbox.sftp.entrance import Surroundings, options_for
+from sandbox.sftp.log_delivery import LogDelivery
 
 S3_THREADS = 16
 """How many calls to S3 run at a time, over all sessions."""
+
+_WAITING_CONNECTIONS = 100
+_SECONDS_AFTER_A_REFUSAL = 0.1
+"""How long the door waits when the system has no file left for one more connection."""
+
+_LOG = logging.getLogger(__name__)
 
 
 class Door:
     """The door, open on a thread of its own until it is closed."""
 
     def __init__(self, home: SandboxHome, cloud: AwsCloud) -> None:
-        self._home = home
-        self._cloud = cloud
-        self._connections: set[asyncssh.SSHServerConnection] = set()
+        self._port = home.ports.sftp
+        self._surroundings = Surroundings(
+            endpoint=home.url("aws"),
+            cloud=cloud,
+            delivery=LogDelivery(home.url("aws"), home.credentials.deployer),
+            connections=set(),
+        )
         self._opened: Future[None] = Future()
         self._closing: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -57,108 +65,64 @@ class Door:
         return self._thread.is_alive()
 
     def close(self) -> None:
-        """End all sessions, leaving no half of an upload, and stop to listen."""
+        """End all sessions, leaving no half of an upload, stop to listen, and deliver what was logged."""
         if self._loop and self._closing and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._closing.set)
             self._thread.join()
+        self._surroundings.delivery.close()
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(S3_THREADS, thread_name_prefix="sftp-s3"))
         self._closing = asyncio.Event()
         try:
-            listener = await self._listen()
-        except (OSError, asyncssh.Error) as error:
+            listening = socket.create_server((LOOPBACK, self._port), backlog=_WAITING_CONNECTIONS)
+        except OSError as error:
             self._opened.set_exception(error)
             return
-        self._opened.set_result(None)
-        await self._closing.wait()
-        listener.close()
-        for connection in list(self._connections):
-            connection.abort()
-        await listener.wait_closed()
-        others = asyncio.all_tasks() - {cast("asyncio.Task[None]", asyncio.current_task())}
-        await asyncio.gather(*others, return_exceptions=True)
-
-    async def _listen(self) -> asyncssh.SSHAcceptor:
-        return await asyncssh.listen(  # pyright: ignore[reportUnknownMemberType]  # open **kwargs
-            LOOPBACK,
-            self._home.ports.sftp,
-            server_factory=lambda: _Entrance(self._home, self._cloud, self._connections),
-            server_host_keys=[door_host_key(self._home)],
-            server_version="AWS_SFTP_1.2",
-            encryption_algs=CURRENT.ciphers,
-            kex_algs=CURRENT.key_exchanges,
-            mac_algs=CURRENT.macs,
-            compression_algs=["none"],
-            sftp_version=SFTP_VERSION,
-            allow_pty=False,
-            agent_forwarding=False,
-            x11_forwarding=False,
-            allow_scp=False,
-            gss_host=None,
-        )
-
-
-class _Entrance(asyncssh.SSHServer):
-    """One connection: who comes in, and how many sessions it has."""
-
-    def __init__(self, home: SandboxHome, cloud: AwsCloud, connections: set[asyncssh.SSHServerConnection]) -> None:
-        self._home = home
-        self._cloud = cloud
-        self._connections = connections
-        self._user: TransferUser | None = None
-        self._journal: Journal | None = None
-        self._sessions = 0
-
-    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        self._connection = conn
-        self._connections.add(conn)
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        self._connections.discard(self._connection)
-        if self._journal:
-            self._journal.write("DISCONNECTED")
-
-    def begin_auth(self, username: str) -> bool:  # noqa: ARG002
-        return True
-
-    def public_key_auth_supported(self) -> bool:
-        return True
-
-    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        self._user = admit(username, key)
-        if self._user is None:
-            write_refused_login(username, self._fact("peername")[0], key.get_fingerprint())
-        return self._user is not None
-
-    def auth_completed(self) -> None:
-        if self._user:
-            self._journal = Journal(self._user)
-            self._journal.write(
-                "CONNECTED",
-                role=self._user.role,
-                home_dir="/",
-                source_ip=self._fact("peername")[0],
-                client=self._fact("client_version"),
-                ciphers=self._fact("send_cipher"),
+        with listening:
+            listening.setblocking(False)
+            accepting = asyncio.create_task(self._accept(listening))
+            self._opened.set_result(None)
+            await asyncio.wait(
+                [accepting, asyncio.create_task(self._closing.wait())], return_when=asyncio.FIRST_COMPLETED
             )
+            accepting.cancel()
+        self._closing.set()
+        ended = list(self._surroundings.connections)
+        for connection in ended:
+            connection.abort()
+        others = asyncio.all_tasks() - {cast("asyncio.Task[None]", asyncio.current_task())}
+        ends = [connection.wait_closed() for connection in ended]
+        await asyncio.gather(*others, *ends, return_exceptions=True)
 
-    def session_requested(self) -> Session | bool:
-        if not self._user or not self._journal or self._sessions == SESSIONS_PER_CONNECTION:
-            return False
-        self._sessions += 1
-        return Session(None, self._start, SFTP_VERSION)
+    async def _accept(self, listening: socket.socket) -> None:
+        """Meet connections, each on a task of its own."""
+        loop = asyncio.get_running_loop()
+        tasks: set[asyncio.Task[None]] = set()
+        while True:
+            try:
+                client, _ = await loop.sock_accept(listening)
+            except OSError as error:
+                _LOG.warning("a connection could not be accepted: %s", error)
+                await asyncio.sleep(_SECONDS_AFTER_A_REFUSAL)
+                continue
+            task = asyncio.create_task(self._meet(client))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
 
-    def _start(self, channel: SSHChannel[bytes]) -> TransferFiles:
-        user, journal = cast("TransferUser", self._user), cast("Journal", self._journal)
-        role = RoleSession(self._home.url("aws"), self._cloud, user, journal)
-        return TransferFiles(
-            cast("asyncssh.SSHServerChannel[bytes]", channel), user, role.store, role.may_list, journal
-        )
-
-    def _fact(self, name: str) -> str:
-        return self._connection.get_extra_info(name)
+    async def _meet(self, client: socket.socket) -> None:
+        """Let a connection in, up to the end of its login."""
+        server = next(online_servers(), None)
+        options = options_for(server, self._surroundings) if server else None
+        if options is None:
+            _LOG.info("refused a connection: %s", f"{server.server_id} has no host key" if server else "no server")
+            client.close()
+            return
+        try:
+            await asyncssh.run_server(client, **options)  # pyright: ignore[reportUnknownMemberType]  # open **kwargs
+        except (OSError, asyncssh.Error) as error:
+            _LOG.debug("a connection ended before its login: %s", error)
 
 
 def open_door(home: SandboxHome, cloud: AwsCloud) -> Door:

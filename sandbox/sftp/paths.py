@@ -6,7 +6,7 @@ Everything that a client may reach is decided here, so this file knows nothing o
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -45,6 +45,10 @@ class LogicalHome:
             bucket, _, key = normalise(target).lstrip("/").partition("/")
             entries[normalise(entry)] = Location(bucket, key)
         return cls(entries)
+
+    def narrowed_to(self, is_there: Callable[[Location], bool]) -> LogicalHome:
+        """Give the home without the entries whose target is not there: Transfer passes over those."""
+        return LogicalHome({entry: target for entry, target in self.entries.items() if is_there(target)})
 
     def locate(self, path: str) -> Location | None:
         """Give the place of `path` by the longest entry that holds it, or None if no entry does."""

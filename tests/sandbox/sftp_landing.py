@@ -18,7 +18,6 @@ from botocore.config import Config
 from tenacity import retry, stop_after_delay, wait_fixed
 
 from sandbox.home import ACCOUNT_ID, LOOPBACK, REGION, SandboxHome
-from sandbox.sftp.hostkey import door_host_key
 from tests.ports import own_base_port
 from tests.sandbox.running_part import start_part
 
@@ -37,6 +36,10 @@ TRUST = {
         }
     ],
 }
+
+
+def new_key(algorithm: str = "ssh-ed25519") -> asyncssh.SSHKey:
+    return cast("Any", asyncssh).generate_private_key(algorithm)
 
 
 def policy(*statements: dict[str, object]) -> str:
@@ -64,6 +67,7 @@ class Landing:
 
     home: SandboxHome
     server_id: str = ""
+    host_key: asyncssh.SSHKey = field(default_factory=new_key)
     keys: dict[str, asyncssh.SSHKey] = field(default_factory=dict[str, asyncssh.SSHKey])
 
     def client(self, service: str) -> Any:
@@ -85,8 +89,7 @@ class Landing:
 
     def add_user(self, name: str, role: str, **more: object) -> None:
         """Add a user with a new key and a home of its own."""
-        key = cast("Any", asyncssh).generate_private_key("ssh-ed25519")
-        self.keys[name] = key
+        self.keys[name] = key = new_key()
         parameters = {
             "ServerId": self.server_id,
             "UserName": name,
@@ -97,16 +100,31 @@ class Landing:
         }
         given = {name: value for name, value in {**parameters, **more}.items() if value is not None}
         self.client("transfer").create_user(**given)
+        for mapping in cast("list[dict[str, str]]", given.get("HomeDirectoryMappings", [])):
+            self.make_folder(mapping["Target"])
+
+    def state(self) -> str:
+        """Give the Transfer server's state."""
+        return self.client("transfer").describe_server(ServerId=self.server_id)["Server"]["State"]
+
+    def make_folder(self, target: str) -> None:
+        """Put the placeholder without which Transfer passes over a mapping to `target`."""
+        bucket, _, key = target.strip("/").partition("/")
+        self.client("s3").put_object(Bucket=bucket, Key=f"{key}/")
+
+    @property
+    def known_hosts(self) -> str:
+        """The line by which a client knows the door."""
+        return f"[{LOOPBACK}]:{self.home.ports.sftp} {self.host_key.export_public_key().decode().strip()}\n"
 
     def connect(self, user: str, key: asyncssh.SSHKey | None = None) -> Any:
         """Give the asynchronous context of a connection as `user`, by default with the user's own key."""
-        known = f"[{LOOPBACK}]:{self.home.ports.sftp} {door_host_key(self.home).export_public_key().decode()}"
         return cast("Any", asyncssh).connect(
             LOOPBACK,
             self.home.ports.sftp,
             username=user,
             client_keys=[key or self.keys[user]],
-            known_hosts=asyncssh.import_known_hosts(known),
+            known_hosts=asyncssh.import_known_hosts(self.known_hosts),
             config=None,
             agent_path=None,
         )
@@ -156,7 +174,8 @@ def _wait_until_open(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 def _furnish(zone: Landing) -> None:
-    zone.server_id = zone.client("transfer").create_server()["ServerId"]
+    host_key = zone.host_key.export_private_key().decode()
+    zone.server_id = zone.client("transfer").create_server(HostKey=host_key)["ServerId"]
     key = zone.client("kms").create_key()["KeyMetadata"]["Arn"]
     s3 = zone.client("s3")
     s3.create_bucket(Bucket=BUCKET)

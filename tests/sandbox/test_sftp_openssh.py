@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from sandbox.home import LOOPBACK
-from sandbox.sftp.hostkey import door_host_key
 from tests.sandbox.sftp_landing import BUCKET, Landing, landing, prefix_policy
 
 SFTP = shutil.which("sftp")
@@ -30,7 +29,7 @@ def sftp(zone: Landing, folder: Path, user: str, *batch: str, key_of: str | None
     key, known = folder / "key", folder / "known_hosts"
     key.touch(mode=0o600)
     key.write_bytes(zone.keys[key_of or user].export_private_key())
-    known.write_text(f"[{LOOPBACK}]:{zone.home.ports.sftp} {door_host_key(zone.home).export_public_key().decode()}")
+    known.write_text(zone.known_hosts)
     options = ["-F", "none", "-o", f"UserKnownHostsFile={known}", "-o", "IdentitiesOnly=yes", "-i", str(key)]
     command = [str(SFTP), "-b", "-", *options, "-P", str(zone.home.ports.sftp), f"{user}@{LOOPBACK}"]
     done = subprocess.run(  # noqa: S603  # the batch is ours
