@@ -5,7 +5,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check shell down clean bench conformance recover lock
+.PHONY: help setup demo test check shell down clean bench conformance handover recover lock
 # Set-up and the targets after it share a terminal and a sandbox: one at a time.
 .NOTPARALLEL:
 
@@ -36,6 +36,9 @@ bench: setup ## measure the figures of docs/benchmarks.md; `make bench TESTS=1` 
 
 conformance: setup ## bring the program up on the real AWS provider against the sandbox
 	@$(RUN) tools.conformance
+
+handover: setup ## write the partners' handover sheets; `make handover STACK=prod` for another stack than dev
+	@$(RUN) tools.handover $(if $(STACK),--stack $(STACK))
 
 recover: setup ## put dev right after a run that was killed
 	@$(RUN) tools.recover

@@ -7,11 +7,15 @@ gc.disable()
 
 import pulumi
 
-from components.aws_account import account_id
+from components.access_logs import AccessLogs, AccessLogsArgs
+from components.aws_account import AwsAccount
+from components.earlier_deployment import KEYS_OUTPUT, partner_keys, refuse_renames
 from components.flow_deployments import FlowDeployments, FlowDeploymentsArgs
+from components.handover import handover_sheets
 from components.landing_bucket import LandingBucket, LandingBucketArgs
 from components.object_events import ObjectEvents, ObjectEventsArgs
 from components.partner_access import PartnerAccess, PartnerAccessArgs
+from components.partner_alarms import PartnerAlarms, PartnerAlarmsArgs
 from components.partner_feeds import PartnerFeeds, PartnerFeedsArgs
 from components.partner_flows import LandingPlace, extra_flows, partner_flows
 from components.sftp_gateway import SftpGateway, SftpGatewayArgs
@@ -19,28 +23,26 @@ from components.snowflake_stage import SnowflakeStage, SnowflakeStageArgs
 from settings import Settings
 
 settings = Settings.load()
+refuse_renames(settings.partners)
 source = settings.flow_source()
-account, region, prefix = account_id(), settings.region, settings.prefix
+account = AwsAccount.of_the_credentials(region=settings.region, prefix=settings.prefix)
 
-bucket = LandingBucket("landing", LandingBucketArgs(account_id=account, settings=settings.bucket))
+bucket = LandingBucket("landing", LandingBucketArgs(account=account, settings=settings.bucket))
+AccessLogs("access-logs", AccessLogsArgs(account=account, bucket=bucket, settings=settings.bucket))
 gateway = SftpGateway(
     "sftp",
-    SftpGatewayArgs(prefix=prefix, account_id=account, region=region, bucket=bucket, settings=settings.sftp),
+    SftpGatewayArgs(
+        account=account, bucket=bucket, settings=settings.sftp, host_keys=settings.host_keys, users=settings.user_names
+    ),
 )
-stage = SnowflakeStage("snowflake", SnowflakeStageArgs(prefix=prefix, bucket=bucket, settings=settings.snowflake))
+stage = SnowflakeStage(
+    "snowflake", SnowflakeStageArgs(prefix=account.prefix, bucket=bucket, settings=settings.snowflake)
+)
 
 feeds: dict[str, PartnerFeeds] = {}
 for partner in settings.partners:
-    PartnerAccess(
-        partner.name,
-        PartnerAccessArgs(
-            partner=partner,
-            server_id=gateway.server_id,
-            role_arn=gateway.role_arn,
-            bucket_name=bucket.bucket_name,
-            key_arn=bucket.key_arn,
-        ),
-    )
+    PartnerAccess(partner.name, PartnerAccessArgs(partner=partner, door=gateway.door))
+    PartnerAlarms(partner.name, PartnerAlarmsArgs(partner=partner, door=gateway.door, settings=settings.sftp))
     feeds[partner.name] = PartnerFeeds(
         partner.name,
         PartnerFeedsArgs(partner=partner, database=stage.database, schema=stage.schema, stage=stage.stage),
@@ -69,6 +71,8 @@ flows = FlowDeployments(
 
 pulumi.export("bucket", bucket.bucket)
 pulumi.export("sftp", gateway.outputs)
+pulumi.export("handover", handover_sheets(settings.partners, gateway.door))
+pulumi.export(KEYS_OUTPUT, partner_keys(settings.partners))
 pulumi.export("snowflake", {**stage.outputs, "tables": {name: each.tables for name, each in feeds.items()}})
 pulumi.export("flows", flows.outputs)
 

@@ -5,6 +5,7 @@ Everything is checked before the first resource, and every fault is told at once
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from collections.abc import Mapping
@@ -16,10 +17,22 @@ import pulumi
 from pulumi.runtime.config import get_config_env, is_config_secret
 from pydantic import TypeAdapter
 
+from domain.entry import Entry
 from domain.faults import ConfigurationError, Fault, parse
 from domain.git_source import GitSource, GitSourceError, WantedSource, check_entrypoint, resolve_source, warnings_about
-from domain.partners import PARTNERS, Entry, Partner, deployment_name, shared_between
-from domain.sections import BucketSettings, FlowSettings, PrefectSettings, SftpSettings, SnowflakeSettings
+from domain.host_keys import HOST_KEYS, HostKey
+from domain.partners import (
+    PARTNERS,
+    Partner,
+    deployment_name,
+    expired_keys,
+    keys_that_end,
+    shared_between,
+    without_expired_keys,
+)
+from domain.sections import BucketSettings, FlowSettings, PrefectSettings, SnowflakeSettings
+from domain.sftp_limits import long_policies, too_many_filters
+from domain.sftp_settings import SftpSettings
 
 
 class Settings(Entry):
@@ -33,7 +46,17 @@ class Settings(Entry):
     snowflake: SnowflakeSettings
     prefect: PrefectSettings
     flows: FlowSettings
+    host_keys: tuple[HostKey, ...] = ()
+    """The door's own keys, from `landing:sftp.hostKeys`; without any, AWS makes one for each server."""
     partners: tuple[Partner, ...]
+    """Without the keys whose last day is over."""
+    warnings: tuple[str, ...] = ()
+    """What is not wrong and wants somebody's eye: each preview tells it."""
+
+    @property
+    def user_names(self) -> tuple[str, ...]:
+        """The names of all partners' SFTP users."""
+        return tuple(user.name for partner in self.partners for user in partner.logins)
 
     def flow_source(self) -> GitSource:
         """Find the code that flows run, and every flow in it; what a run could not find ends the program now."""
@@ -71,17 +94,22 @@ class Settings(Entry):
             for name, text in get_config_env().items()
             if name.startswith(f"{project}:")
         }
+        today = dt.datetime.now(dt.UTC).date()
         try:
-            return cls.check(
+            settings = cls.check(
                 values,
                 project=project,
                 stack=pulumi.get_stack(),
                 region=pulumi.Config("aws").get("region"),
                 folder=Path.cwd(),
+                today=today,
                 secret={name for name in values if is_config_secret(f"{project}:{name}")},
             )
         except ConfigurationError as error:
             raise pulumi.RunError(str(error)) from None
+        for warning in settings.warnings:
+            pulumi.warn(warning)
+        return settings
 
     @classmethod
     def check(
@@ -92,11 +120,13 @@ class Settings(Entry):
         stack: str,
         region: str | None,
         folder: Path,
+        today: dt.date,
         secret: AbstractSet[str] = frozenset(),
     ) -> Settings:
         """Check the values of a stack's keys.
 
-        `folder` is where relative paths in the configuration start; `secret` names the keys with a secret in them.
+        `folder` is where relative paths in the configuration start; `today` is the day in UTC by which keys expire;
+        `secret` names the keys with a secret in them.
         Raises ConfigurationError with all faults.
         """
         faults: list[Fault] = []
@@ -108,10 +138,14 @@ class Settings(Entry):
                 continue
             value = _without_secrets(name, values.get(name, default))
             sections[name] = parse(adapter, value, key=key, faults=faults, context=folder)
-        faults += shared_between(
-            cast("tuple[Partner, ...] | None", sections.get("partners")) or (), f"{project}:partners"
-        )
+        partners = cast("tuple[Partner, ...] | None", sections.get("partners")) or ()
+        faults += shared_between(partners, f"{project}:partners")
         faults += _name_twins(sections, f"{project}:flows")
+        faults += _beyond_limits(sections, region or "", project)
+        host_keys = _host_keys(values, faults, project, folder, is_secret="sftp" in secret)
+        sftp = sections.get("sftp")
+        if isinstance(sftp, SftpSettings) and sftp.expired_keys == "refuse":
+            faults += expired_keys(partners, today, f"{project}:partners")
         known = ", ".join(_SECTIONS)
         faults += [
             Fault(f"{project}:{n}", f"is not known here; the keys are {known}") for n in values if n not in _SECTIONS
@@ -128,8 +162,17 @@ class Settings(Entry):
             )
         if faults:
             raise ConfigurationError(faults)
-        return cls.model_validate({"prefix": f"{project}-{stack}", "region": region, **sections})
+        good = {
+            **sections,
+            "partners": tuple(without_expired_keys(partner, today) for partner in partners),
+            "host_keys": host_keys,
+            "warnings": tuple(keys_that_end(partners, today, _NOTICE)),
+        }
+        return cls.model_validate({"prefix": f"{project}-{stack}", "region": region, **good})
 
+
+_NOTICE = dt.timedelta(days=14)
+"""How long before a key's last day each preview says so."""
 
 _OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
 """Beginnings of regions in which ARNs do not begin with `arn:aws:`."""
@@ -145,8 +188,8 @@ _SECTIONS: dict[str, tuple[TypeAdapter[Any], object]] = {
 """The stack's keys: the type of each, and its default; None where a person must say it."""
 
 
-_SECRETS = {"prefect": {"apiKey", "basicAuth"}}
-"""Keys that a section may hold as stack secrets: providers read them for themselves, and they never enter a setting."""
+_SECRETS = {"prefect": {"apiKey", "basicAuth"}, "sftp": {"hostKeys"}}
+"""Keys that a section may hold as stack secrets: they never enter a section's settings, which may be printed."""
 
 
 def _without_secrets(name: str, value: object) -> object:
@@ -160,6 +203,40 @@ def _parsed(text: str) -> object:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _host_keys(
+    values: Mapping[str, object], faults: list[Fault], project: str, folder: Path, *, is_secret: bool
+) -> tuple[HostKey, ...]:
+    """Read the door's private keys; a text of one that is not a secret of the stack is a fault, whatever it says."""
+    section = values.get("sftp")
+    given: object = cast("dict[str, object]", section).get("hostKeys", []) if isinstance(section, dict) else []
+    key = f"{project}:sftp.hostKeys"
+    if not is_secret and isinstance(given, list):
+        open_ = [i for i, each in enumerate(cast("list[object]", given)) if isinstance(each, str)]
+        faults += [
+            Fault(
+                f"{key}[{index}]",
+                "stands here in plain text: treat it as exposed, make a new key, and set it by "
+                f"`pulumi config set --secret --path '{key}[{index}]' < <the key's file>`",
+            )
+            for index in open_
+        ]
+        if open_:
+            return ()
+    return parse(HOST_KEYS, cast("object", given), key=key, faults=faults, context=folder) or ()
+
+
+def _beyond_limits(sections: Mapping[str, object], region: str, project: str) -> list[Fault]:
+    """Find what AWS would refuse for its length or number, where the sections are good by themselves."""
+    partners = cast("tuple[Partner, ...] | None", sections.get("partners")) or ()
+    bucket, sftp = sections.get("bucket"), sections.get("sftp")
+    faults: list[Fault] = []
+    if isinstance(bucket, BucketSettings):
+        faults += long_policies(partners, bucket.name, region, f"{project}:partners")
+    if isinstance(sftp, SftpSettings):
+        faults += too_many_filters(partners, sftp, f"{project}:sftp")
+    return faults
 
 
 def _name_twins(sections: Mapping[str, object], key: str) -> list[Fault]:

@@ -7,19 +7,16 @@ from dataclasses import dataclass
 import pulumi_aws as aws
 from pulumi import ComponentResource, Output, ResourceOptions
 
+from components.aws_account import AwsAccount
 from domain import iam
-from domain.partners import PARTNERS_PREFIX
 from domain.sections import BucketSettings
-
-_DAYS_TO_KEEP_OLD_VERSIONS = 30
-_DAYS_UNTIL_AN_UNFINISHED_UPLOAD_GOES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class LandingBucketArgs:
     """What a landing bucket needs to know."""
 
-    account_id: str
+    account: AwsAccount
     settings: BucketSettings
 
 
@@ -46,7 +43,7 @@ class LandingBucket(ComponentResource):
         self.bucket = bucket.bucket
         self._encrypt(bucket)
         self._close(bucket)
-        self._keep_versions(bucket)
+        self._keep_versions(bucket, args.settings)
         self.register_outputs({"bucket": self.bucket, "keyArn": self.key_arn})
 
     def _make_key(self, args: LandingBucketArgs) -> aws.kms.Key:
@@ -55,7 +52,9 @@ class LandingBucket(ComponentResource):
             description=f"Objects of {self.bucket_name}",
             enable_key_rotation=True,
             deletion_window_in_days=args.settings.key_deletion_days,
-            policy=Output.json_dumps(iam.key_policy(args.account_id)),
+            policy=Output.json_dumps(
+                iam.key_policy(args.account.id, args.account.region, args.account.transfer_log_group_arn)
+            ),
             opts=self._kept,
         )
         aws.kms.Alias(
@@ -107,7 +106,7 @@ class LandingBucket(ComponentResource):
             opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[block])),
         )
 
-    def _keep_versions(self, bucket: aws.s3.Bucket) -> None:
+    def _keep_versions(self, bucket: aws.s3.Bucket, settings: BucketSettings) -> None:
         versioning = aws.s3.BucketVersioning(
             f"{self._name}-versioning",
             bucket=bucket.id,
@@ -121,11 +120,9 @@ class LandingBucket(ComponentResource):
                 {
                     "id": "tidy",
                     "status": "Enabled",
-                    "filter": {"prefix": PARTNERS_PREFIX},
-                    "noncurrent_version_expiration": {"noncurrent_days": _DAYS_TO_KEEP_OLD_VERSIONS},
-                    "abort_incomplete_multipart_upload": {
-                        "days_after_initiation": _DAYS_UNTIL_AN_UNFINISHED_UPLOAD_GOES
-                    },
+                    "filter": {"prefix": ""},
+                    "noncurrent_version_expiration": {"noncurrent_days": settings.old_version_days},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": settings.unfinished_upload_days},
                 }
             ],
             opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[versioning])),

@@ -1,56 +1,87 @@
-"""What a partner gets at the SFTP door: a user locked into one home, and its keys."""
+"""What a partner gets at the SFTP door: its folders, its users locked into them, and their keys."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pulumi
 import pulumi_aws as aws
-from pulumi import ComponentResource, Output, ResourceOptions
+from pulumi import ComponentResource, Output, Resource, ResourceOptions
 
+from components.sftp_door import SftpDoor
 from domain import iam
 from domain.partners import Partner
+from domain.sftp_limits import access_of
+from domain.sftp_users import SftpUser
 
 
 @dataclass(frozen=True, kw_only=True)
 class PartnerAccessArgs:
-    """One partner, and the plain values of the door that it comes through."""
+    """One partner, and the door that it comes through."""
 
     partner: Partner
-    server_id: pulumi.Input[str]
-    role_arn: pulumi.Input[str]
-    bucket_name: str
-    key_arn: pulumi.Input[str]
+    door: SftpDoor
 
 
 class PartnerAccess(ComponentResource):
-    """A partner's SFTP user: its home is the root it sees, and its session may touch nothing else."""
+    """A partner's SFTP users: each sees its own folders as the whole tree, and its session may touch nothing else."""
 
-    user_name: Output[str]
+    user_names: list[Output[str]]
 
     def __init__(self, name: str, args: PartnerAccessArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("landing:aws:PartnerAccess", name, {}, opts)
-        child = ResourceOptions(parent=self)
-        partner = args.partner
-        user = aws.transfer.User(
-            f"{name}-user",
-            server_id=args.server_id,
-            user_name=partner.name,
-            role=args.role_arn,
-            home_directory_type="LOGICAL",
-            home_directory_mappings=[{"entry": "/", "target": f"/{args.bucket_name}/{partner.prefix.rstrip('/')}"}],
-            # With a LOGICAL home no variable stands for bucket or key, so the session policy names them.
-            policy=Output.json_dumps(iam.inbox_access(args.bucket_name, partner.prefix, args.key_arn)),
-            opts=child,
+        self._child = ResourceOptions(parent=self)
+        places = {
+            folder.target: args.partner.prefix_of(folder) for user in args.partner.logins for folder in user.folders
+        }
+        folders = {
+            target: self._folder(f"{name}-{target.replace('/', '-')}", prefix, args)
+            for target, prefix in places.items()
+        }
+        self.user_names = [self._user(user, args, folders).user_name for user in args.partner.logins]
+        self.register_outputs({"userNames": self.user_names})
+
+    def _folder(self, name: str, prefix: str, args: PartnerAccessArgs) -> aws.s3.BucketObjectv2:
+        # Transfer ignores a mapping whose target does not exist, and in S3 a folder exists by an object of its name.
+        return aws.s3.BucketObjectv2(
+            f"{name}-folder",
+            bucket=args.door.bucket,
+            key=prefix,
+            content="",
+            content_type="application/x-directory",
+            server_side_encryption="aws:kms",
+            kms_key_id=args.door.key_arn,
+            bucket_key_enabled=True,
+            opts=self._child,
         )
-        for key in partner.public_keys:
+
+    def _user(self, user: SftpUser, args: PartnerAccessArgs, folders: Mapping[str, Resource]) -> aws.transfer.User:
+        policy = iam.session_policy(args.door.bucket_name, access_of(args.partner, user), args.door.key_arn)
+        made = aws.transfer.User(
+            f"{user.name}-user",
+            server_id=args.door.server_id,
+            user_name=user.name,
+            role=args.door.role_arn,
+            home_directory_type="LOGICAL",
+            home_directory_mappings=[
+                {
+                    "entry": folder.path,
+                    "target": f"/{args.door.bucket_name}/{args.partner.prefix_of(folder).rstrip('/')}",
+                }
+                for folder in user.folders
+            ],
+            policy=Output.json_dumps(policy, separators=iam.COMPACT),
+            opts=ResourceOptions.merge(
+                self._child, ResourceOptions(depends_on=[folders[folder.target] for folder in user.folders])
+            ),
+        )
+        for each in user.public_keys:
             # Named by its fingerprint: the order of keys in the configuration means nothing.
             aws.transfer.SshKey(
-                f"{name}-key-{key.short_name}",
-                server_id=args.server_id,
-                user_name=user.user_name,
-                body=key.body,
-                opts=child,
+                f"{user.name}-key-{each.key.short_name}",
+                server_id=args.door.server_id,
+                user_name=made.user_name,
+                body=each.key.body,
+                opts=self._child,
             )
-        self.user_name = user.user_name
-        self.register_outputs({"userName": self.user_name})
+        return made

@@ -8,7 +8,8 @@ import pulumi
 import pulumi_snowflake as snowflake
 from pulumi import ComponentResource, Output, ResourceOptions
 
-from domain.partners import Feed, Partner, table_name
+from domain.feeds import Feed
+from domain.partners import Partner, table_name
 from domain.snowflake_sql import SchemaName, copy_statement
 
 

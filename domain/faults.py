@@ -58,9 +58,11 @@ def parse(adapter: TypeAdapter[T], value: object, *, key: str, faults: list[Faul
 def _typed_location(value: object, location: Sequence[str | int]) -> list[str | int]:
     typed: list[str | int] = []
     here = value
-    for step in location:
+    for position, step in enumerate(location):
         if isinstance(here, dict):
             members = cast("dict[str | int, object]", here)
+            if step not in members and position + 1 < len(location):
+                continue
             typed.append(step)
             here = members.get(step)
         elif isinstance(here, list) and isinstance(step, int):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from domain.partners import Entry, EntryPoint, FeedName, SnowflakeName
+from domain.entry import Entry, EntryPoint, FeedName, SnowflakeName
 
 _BUCKET_NAME = re.compile(r"(?!xn--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _HIGHEST_PORT = 65535
@@ -45,20 +45,29 @@ def _secret_block(text: str) -> str:
     return text
 
 
-def _around_hostname(zone: str, info: ValidationInfo) -> str:
-    hostname = info.data.get("hostname")
-    if hostname and not str(hostname).endswith(f".{zone}"):
-        raise ValueError(
-            f"the zone {zone!r} cannot hold a CNAME for {hostname!r}; name a zone that the host name is below"
-        )
-    return zone
-
-
 BucketName = Annotated[str, AfterValidator(_bucket_name)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 NotEmpty = Annotated[str, Field(min_length=1)]
 SecretBlockName = Annotated[str, AfterValidator(_secret_block)]
+
+
+class OwnAccessLogs(Entry):
+    """A bucket for access logs, made beside the landing bucket."""
+
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    """How long, in days, the logs are kept."""
+
+
+class ExistingAccessLogs(Entry):
+    """A bucket that collects access logs already; its own policy lets S3 deliver them."""
+
+    bucket: BucketName
+
+
+def _whose(value: object) -> str:
+    named = isinstance(value, ExistingAccessLogs) or (isinstance(value, dict) and "bucket" in value)
+    return "existing" if named else "own"
 
 
 class BucketSettings(Entry):
@@ -69,17 +78,28 @@ class BucketSettings(Entry):
     """Whether `pulumi destroy` may remove the bucket with its objects, and their key; else both are protected."""
     key_deletion_days: Annotated[int, Field(ge=7, le=30)] = 30
     """How long, in days, the KMS key can still be brought back after `pulumi destroy`."""
+    old_version_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """How long, in days, an object that was overwritten or removed can still be brought back."""
+    unfinished_upload_days: Annotated[int, Field(ge=1, le=365)] = 3
+    """After how many days the parts of an upload that nobody finished go."""
+    access_logs: Annotated[
+        Annotated[OwnAccessLogs, Tag("own")] | Annotated[ExistingAccessLogs, Tag("existing")], Discriminator(_whose)
+    ] = OwnAccessLogs()
+    """Where S3 writes who asked for what."""
 
+    @property
+    def own_log_bucket(self) -> str:
+        """The name of the bucket for access logs, where it is ours."""
+        return f"{self.name}-access-logs"
 
-class SftpSettings(Entry):
-    """`landing:sftp`: the door."""
-
-    hostname: HostName
-    """The name that partners connect to."""
-    zone: Annotated[HostName, AfterValidator(_around_hostname)]
-    """The Route 53 zone that holds the name."""
-    zone_exists: bool = True
-    """Whether the zone is there already, or is made and removed with the stack."""
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        if isinstance(self.access_logs, OwnAccessLogs) and not _BUCKET_NAME.fullmatch(self.own_log_bucket):
+            raise ValueError(
+                f"the bucket for access logs would be named {self.own_log_bucket!r}, over 63 characters long; "
+                "shorten name, or give accessLogs a bucket that is there"
+            )
+        return self
 
 
 class SnowflakeSettings(Entry):

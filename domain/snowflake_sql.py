@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
-from domain.partners import Feed
+from domain.feeds import Feed
 
 _LONGEST_IDENTIFIER = 255
 
@@ -61,13 +61,15 @@ def file_format(feed: Feed) -> str:
 def copy_statement(home: SchemaName, *, table: str, stage: str, path: str, feed: Feed) -> str:
     """Write the COPY that a feed's pipe runs: from the feed's own folder of the stage into its table.
 
-    `path` is relative to the stage and ends with a slash; without it a neighbour's folder would match as well.
+    `path` is relative to the stage and ends with a slash; without it a neighbour's folder would match as well. Objects
+    that stand for a folder, as SFTP's `mkdir` makes them, have a key that ends with a slash and are no files.
     """
     if not path.endswith("/"):
         raise ValueError(f"{path!r} must end with a slash")
     by_name = "" if feed.format == "csv" else " MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE"
     return (
-        f"COPY INTO {home.object(table)} FROM @{home.object(stage)}/{path} FILE_FORMAT = {file_format(feed)}{by_name}"
+        f"COPY INTO {home.object(table)} FROM @{home.object(stage)}/{path} "
+        f"PATTERN = '.*[^/]' FILE_FORMAT = {file_format(feed)}{by_name}"
     )
 
 

@@ -117,7 +117,7 @@ def _deliveries(project: Project) -> list[Figure]:
     header, rows = source[0], source[1:]
     lines = (rows * (_ROWS_OF_A_DELIVERY // len(rows) + 1))[:_ROWS_OF_A_DELIVERY]
     outputs = json.loads(project.pulumi("stack", "output", "--json", "--stack", "dev").stdout)
-    door = project.door("skyway", outputs["sftp"]["hostKeyFingerprint"])
+    door = project.door("skyway", outputs)
     count = 'SELECT COUNT(*) AS N FROM "LANDING"."RAW"."SKYWAY_FLIGHTS"'
 
     def loaded() -> int:

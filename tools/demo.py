@@ -25,12 +25,13 @@ from rich.table import Table
 from clients.errors import ServiceError
 from clients.snowflake import SnowflakeClient
 from domain.snowflake_sql import qualified
-from sandbox.home import LOOPBACK, SandboxHome
+from sandbox.home import SandboxHome
 from tools.engine import Engine, EngineError
 from tools.flights import MonthlyFile, monthly_files
 from tools.flow_runs import run_deployment
+from tools.handover import write_sheets
 from tools.recover import recover
-from tools.sftp_partner import PARTNER, Door, partner_key
+from tools.sftp_partner import PARTNER, Door, make_keys, partner_key
 from tools.sql import sandbox_account
 from tools.workspace import open_home, state_folder
 
@@ -96,7 +97,7 @@ def _tell(story: Story, checkout: Path) -> None:
     state = state_folder(checkout)
     log = home.log("pulumi-up")
     engine = Engine(checkout, home)
-    key = partner_key(state / "keys", PARTNER)
+    make_keys(state / "keys")
     with story.step("sandbox up") as said:
         _start_sandbox(checkout)
         said.append("AWS, Transfer, Snowflake, Prefect and Git on 127.0.0.1")
@@ -109,14 +110,14 @@ def _tell(story: Story, checkout: Path) -> None:
     with story.step("cut the flights table") as said:
         files = monthly_files(state / "demo")
         said.append(f"{len(files)} files, {sum(file.rows for file in files):,} rows")
-    door = Door(
-        host=LOOPBACK,
+    door = Door.of_stack(
+        outputs,
         port=home.ports.sftp,
         user=PARTNER,
-        key=key,
-        fingerprint=str(outputs["sftp"]["hostKeyFingerprint"]),
+        key=partner_key(state / "keys", PARTNER),
         known_hosts=state / "keys" / "known_hosts",
     )
+    sheets = write_sheets(outputs["handover"], state / "handover")
     with story.step(f"sftp put as {PARTNER}") as said:
         asyncio.run(_deliver(door, files))
         said.append(f"{sum(file.path.stat().st_size for file in files) / 1e6:,.1f} MB, host key checked")
@@ -140,6 +141,12 @@ def _tell(story: Story, checkout: Path) -> None:
             ("deployment", flow["url"]),
             ("logs", ".venv/bin/python -m sandbox logs [PART]"),
             ("as the partner", door.command()),
+            (
+                "its handover sheet",
+                str(sheets[PARTNER].relative_to(checkout))
+                if sheets[PARTNER].is_relative_to(checkout)
+                else str(sheets[PARTNER]),
+            ),
             ("as an analyst", f".venv/bin/python -m tools.sql '{carriers}'"),
             ("as an engineer", "make shell, then pulumi preview"),
             ("when done", "make down"),
@@ -167,7 +174,6 @@ def _changes(log: str) -> str:
 
 
 async def _deliver(door: Door, files: list[MonthlyFile]) -> None:
-    await door.learn_host_key()
     await door.put([file.path for file in files], FEED)
 
 

@@ -22,8 +22,8 @@ from pulumi import automation as auto
 
 from clients.snowflake import SnowflakeClient
 from sandbox.free_ports import free_base_port
-from sandbox.home import LOOPBACK, Credentials, SandboxHome
-from tools.sftp_partner import Door, PartnerKey, partner_key
+from sandbox.home import Credentials, SandboxHome
+from tools.sftp_partner import Door, PartnerKey, make_keys, partner_key
 from tools.sql import sandbox_account
 from tools.workspace import process_environment
 
@@ -55,7 +55,7 @@ class Project:
         home = SandboxHome.open(state / "sandbox", free_base_port(_FIRST_PORT + os.getpid() % 1_000 * 10), credentials)
         environment = {**process_environment(checkout, home), "LANDING_STATE": str(state), "GIT_BRANCH": "main"}
         project = cls(checkout=checkout, home=home, environment=environment)
-        project.partner_key("skyway")
+        make_keys(state / "keys")
         return project
 
     def sandbox(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -111,14 +111,13 @@ class Project:
         with SnowflakeClient.connected(sandbox_account(self.home)) as snowflake:
             return snowflake.query(statement)
 
-    def door(self, partner: str, fingerprint: str) -> Door:
-        """Give a partner's way in."""
-        return Door(
-            host=LOOPBACK,
+    def door(self, partner: str, outputs: Mapping[str, Any]) -> Door:
+        """Give a partner's way in, by the outputs of a stack."""
+        return Door.of_stack(
+            outputs,
             port=self.home.ports.sftp,
             user=partner,
             key=self.partner_key(partner),
-            fingerprint=fingerprint,
             known_hosts=self.checkout / ".state" / "keys" / f"{partner}.known_hosts",
         )
 

@@ -1,13 +1,15 @@
-"""A partner of the `dev` stack as it is at its own end: a key pair made here, and an SFTP client."""
+"""Both ends of the `dev` stack's SFTP door: a partner with its key pair and client, and the door's own host keys."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import asyncssh
+
+from sandbox.home import LOOPBACK
 
 PARTNER = "skyway"
 """The partner in `Pulumi.dev.yaml`; its public key is the file that is named there."""
@@ -33,6 +35,20 @@ def partner_key(folder: Path, partner: str) -> PartnerKey:
     return key
 
 
+_HOST_KEYS = {"host_ed25519": "ssh-ed25519", "host_ecdsa": "ecdsa-sha2-nistp256", "host_rsa": "ssh-rsa"}
+"""The files that `Pulumi.dev.yaml` names as the door's host keys, and their types."""
+
+
+def make_keys(folder: Path) -> None:
+    """Make the keys that `Pulumi.dev.yaml` names, where they are not there yet: the partner's, and the door's own."""
+    partner_key(folder, PARTNER)
+    for name, kind in _HOST_KEYS.items():
+        file = folder / name
+        if not file.exists():
+            file.touch(mode=0o600)
+            file.write_bytes(asyncssh.generate_private_key(kind).export_private_key())  # pyright: ignore[reportUnknownMemberType]  # as above
+
+
 @dataclass(frozen=True, kw_only=True)
 class Door:
     """Where the partner connects to, and how it knows that it is the right door."""
@@ -41,23 +57,22 @@ class Door:
     port: int
     user: str
     key: PartnerKey
-    fingerprint: str
-    """The SHA-256 fingerprint of the server's host key, as the stack's output gives it."""
+    hostname: str
+    """The name that the host keys are known by; in the sandbox no DNS knows it."""
     known_hosts: Path
-    """Where the host key is kept once its fingerprint was found right."""
+    """Where the lines are kept that the stack gave out for the door."""
 
-    async def learn_host_key(self) -> None:
-        """Fetch the server's host key, and keep it if its fingerprint is the one that the stack promised.
+    @classmethod
+    def of_stack(cls, outputs: Mapping[str, Any], *, port: int, user: str, key: PartnerKey, known_hosts: Path) -> Door:
+        """Give the door as a stack's outputs describe it, at the port where the sandbox has it.
 
-        Raises PermissionError when it is another's.
+        Writes the `known_hosts` lines down, as a partner does with those of its handover sheet.
         """
-        host_key = await asyncssh.get_server_host_key(self.host, self.port)
-        found = host_key.get_fingerprint() if host_key else "none"
-        # AWS writes the base64 with its padding, OpenSSH without.
-        if host_key is None or found != self.fingerprint.rstrip("="):
-            raise PermissionError(f"the door shows host key {found}, the stack says {self.fingerprint}: not connecting")
-        line = host_key.export_public_key().decode().strip()
-        self.known_hosts.write_text(f"[{self.host}]:{self.port} {line}\n")
+        sftp = outputs["sftp"]
+        known_hosts.write_text("".join(f"{line}\n" for line in sftp["knownHosts"]))
+        return cls(
+            host=LOOPBACK, port=port, user=user, key=key, hostname=str(sftp["hostname"]), known_hosts=known_hosts
+        )
 
     async def put(self, files: Iterable[Path], folder: str) -> None:
         """Send files into a folder of the partner's home."""
@@ -66,6 +81,7 @@ class Door:
             "username": self.user,
             "client_keys": [str(self.key.private)],
             "known_hosts": str(self.known_hosts),
+            "host_key_alias": self.hostname,
             "config": None,
             "agent_path": None,
         }
@@ -77,7 +93,7 @@ class Door:
         """Give what a person types to go through the same door."""
         return (
             f"sftp -P {self.port} -i {_short(self.key.private)} -o UserKnownHostsFile={_short(self.known_hosts)} "
-            f"{self.user}@{self.host}"
+            f"-o HostKeyAlias={self.hostname} {self.user}@{self.host}"
         )
 
 

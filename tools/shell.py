@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.sftp_partner import PARTNER, partner_key
+from tools.sftp_partner import make_keys
 from tools.workspace import open_home, process_environment, state_folder
 
 _STACK = "dev"
@@ -38,7 +38,7 @@ def main() -> None:
     """Start the sandbox, select the stack and become the shell; end with the exit code of what fails before that."""
     checkout = Path.cwd()
     home = open_home(checkout)
-    partner_key(state_folder(checkout) / "keys", PARTNER)
+    make_keys(state_folder(checkout) / "keys")
     environment = {**process_environment(checkout, home), "PREFECT_API_URL": f"{home.url('prefect')}/api"}
     for command in (
         [sys.executable, "-m", "sandbox", "up"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import struct
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 
 from domain.faults import ConfigurationError
 from settings import Settings
+
+
+TODAY = dt.date(2026, 11, 24)
 
 
 def public_key(seed: int = 1, kind: str = "ssh-ed25519", *numbers: bytes) -> str:
@@ -37,7 +41,7 @@ def values(**changes: object) -> dict[str, object]:
 
 
 def check(given: dict[str, object], folder: Path = Path()) -> Settings:
-    return Settings.check(given, project="landing", stack="test", region="us-east-1", folder=folder)
+    return Settings.check(given, project="landing", stack="test", region="us-east-1", folder=folder, today=TODAY)
 
 
 def faults(given: dict[str, object]) -> list[str]:
@@ -80,7 +84,7 @@ def test_a_close_zone_is_offered() -> None:
 
 def test_no_region_is_a_fault() -> None:
     with pytest.raises(ConfigurationError, match="aws:region: is missing"):
-        Settings.check(values(), project="landing", stack="test", region=None, folder=Path())
+        Settings.check(values(), project="landing", stack="test", region=None, folder=Path(), today=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +110,7 @@ def test_a_bad_key_says_what_it_is(key: object, words: str) -> None:
 def test_a_key_may_be_a_file_beside_the_program(tmp_path: Path) -> None:
     (tmp_path / "skyway.pub").write_text(public_key() + "\n")
     settings = check(values(partners=[partner(key={"file": "skyway.pub"})]), tmp_path)
-    assert settings.partners[0].public_keys[0].body == public_key().rsplit(" ", 1)[0]
+    assert settings.partners[0].logins[0].public_keys[0].key.body == public_key().rsplit(" ", 1)[0]
 
 
 def test_what_two_partners_cannot_share() -> None:
@@ -259,6 +263,7 @@ def test_a_secret_where_it_would_end_in_plain_text_is_refused_and_not_shown() ->
             stack="test",
             region="us-east-1",
             folder=Path(),
+            today=TODAY,
             secret={"flows", "prefect"},
         )
     assert [str(fault) for fault in caught.value.faults] == [
@@ -268,7 +273,7 @@ def test_a_secret_where_it_would_end_in_plain_text_is_refused_and_not_shown() ->
 
 def test_a_region_of_another_partition_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="aws:region: 'cn-north-1' is outside the partition 'aws'"):
-        Settings.check(values(), project="landing", stack="test", region="cn-north-1", folder=Path())
+        Settings.check(values(), project="landing", stack="test", region="cn-north-1", folder=Path(), today=TODAY)
 
 
 @pytest.mark.parametrize(

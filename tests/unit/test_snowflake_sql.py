@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlglot import exp
 
-from domain.partners import Column, Feed
+from domain.feeds import Column, Feed
 from domain.snowflake_sql import (
     SchemaName,
     copy_statement,
@@ -58,8 +58,9 @@ def test_a_pipe_copies_from_its_own_folder_alone() -> None:
         SchemaName(database="LANDING", schema="RAW"), table="A_ORDERS", stage="PARTNERS", path="a/orders/", feed=feed()
     )
     assert text == (
-        'COPY INTO "LANDING"."RAW"."A_ORDERS" FROM @"LANDING"."RAW"."PARTNERS"/a/orders/ FILE_FORMAT = (TYPE = CSV '
-        "FIELD_DELIMITER = ',' SKIP_HEADER = 1 FIELD_OPTIONALLY_ENCLOSED_BY = '\"' NULL_IF = (''))"
+        'COPY INTO "LANDING"."RAW"."A_ORDERS" FROM @"LANDING"."RAW"."PARTNERS"/a/orders/ '
+        "PATTERN = '.*[^/]' FILE_FORMAT = (TYPE = CSV FIELD_DELIMITER = ',' "
+        "SKIP_HEADER = 1 FIELD_OPTIONALLY_ENCLOSED_BY = '\"' NULL_IF = (''))"
     )
 
 

@@ -1,0 +1,80 @@
+"""A feed: a kind of file that a partner sends, and the table that it is loaded into."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from domain.entry import AT_LEAST_ONE, Entry, EntryPoint, FeedName, SnowflakeName
+
+FLOW = "flows/reconcile.py:reconcile"
+"""The flow of a feed that names none: it compares what arrived with what was loaded."""
+
+_COLUMN_TYPE = re.compile(
+    r"(NUMBER(\((?P<precision>\d{1,2})(,(?P<scale>\d{1,2}))?\))?|VARCHAR(\((?P<length>\d{1,9})\))?"
+    r"|FLOAT|BOOLEAN|DATE|TIME|TIMESTAMP_(NTZ|LTZ|TZ)|VARIANT)"
+)
+_HIGHEST_PRECISION = 38
+_LONGEST_VARCHAR = 16_777_216
+"""Snowflake's limits (SQL data types reference), in digits and in characters."""
+
+
+def _known_type(text: str) -> str:
+    found = _COLUMN_TYPE.fullmatch(text)
+    if not found:
+        raise ValueError(
+            f"{text!r} is not allowed: one of NUMBER, NUMBER(38,0), VARCHAR, VARCHAR(100), FLOAT, BOOLEAN, DATE, TIME, "
+            "TIMESTAMP_NTZ, TIMESTAMP_LTZ, TIMESTAMP_TZ, VARIANT"
+        )
+    precision, scale, length = (int(found[name] or 0) for name in ("precision", "scale", "length"))
+    if found["precision"] and not (1 <= precision <= _HIGHEST_PRECISION and scale <= precision):
+        raise ValueError(f"{text!r} is not allowed: 1 to {_HIGHEST_PRECISION} digits, of which the scale takes no more")
+    if found["length"] and not 1 <= length <= _LONGEST_VARCHAR:
+        raise ValueError(f"{text!r} is not allowed: 1 to {_LONGEST_VARCHAR} characters")
+    return text
+
+
+ColumnType = Annotated[str, AfterValidator(_known_type)]
+
+
+class Column(Entry):
+    """A column of a feed's table."""
+
+    name: SnowflakeName
+    type: ColumnType
+
+
+def _different_names(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    # Files of other formats than CSV are loaded by name whatever its case.
+    counted = Counter(column.name.upper() for column in columns)
+    if twins := [name for name, count in counted.items() if count > 1]:
+        raise ValueError(f"names of columns must differ by more than their case, got twice: {', '.join(twins)}")
+    return columns
+
+
+def _delimiter(text: str) -> str:
+    if text in {'"', "\n", "\r"}:
+        raise ValueError(f"{text!r} cannot part fields: it quotes them or ends a row; name another, such as ',' or ';'")
+    return text
+
+
+class Csv(Entry):
+    """How a feed's CSV files are written."""
+
+    delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_delimiter)] = ","
+    header_rows: Annotated[int, Field(ge=0, le=100)] = 1
+    null_texts: tuple[str, ...] = ("",)
+    """Texts that stand for no value."""
+
+
+class Feed(Entry):
+    """A kind of file that a partner sends, and the table that it is loaded into."""
+
+    name: FeedName
+    format: Literal["csv", "json", "parquet"] = "csv"
+    csv: Csv = Csv()
+    columns: Annotated[tuple[Column, ...], AT_LEAST_ONE, AfterValidator(_different_names)]
+    flow: EntryPoint = FLOW
