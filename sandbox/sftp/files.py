@@ -252,9 +252,15 @@ class TransferFiles(asyncssh.SFTPServer):
         except FAULTS as fault:
             error = as_sftp_error(fault)
             if not isinstance(error, SFTPNoSuchFile):
-                shown = str(path) if isinstance(path, Location) else path.decode(errors="replace")
-                self._journal.write("ERROR", operation=operation, path=shown, message=error.reason)
+                self._journal.write("ERROR", operation=operation, path=self._shown(path), message=error.reason)
             raise error from fault
         except Exception:
             _log.exception("%s of %r failed", operation, path)  # asyncssh would answer `Failure` and say no more
             raise
+
+    def _shown(self, path: bytes | Location) -> str:
+        """Give where a path lies in S3, as Transfer logs it; one that lies nowhere, as the client wrote it."""
+        if isinstance(path, Location):
+            return str(path)
+        text = path.decode(errors="replace")
+        return str((None if "\0" in text else self._home.locate(text)) or text)

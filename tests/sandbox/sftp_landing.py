@@ -117,17 +117,16 @@ class Landing:
         """The line by which a client knows the door."""
         return f"[{LOOPBACK}]:{self.home.ports.sftp} {self.host_key.export_public_key().decode().strip()}\n"
 
-    def connect(self, user: str, key: asyncssh.SSHKey | None = None) -> Any:
+    def connect(self, user: str, key: asyncssh.SSHKey | None = None, **options: object) -> Any:
         """Give the asynchronous context of a connection as `user`, by default with the user's own key."""
-        return cast("Any", asyncssh).connect(
-            LOOPBACK,
-            self.home.ports.sftp,
-            username=user,
-            client_keys=[key or self.keys[user]],
-            known_hosts=asyncssh.import_known_hosts(self.known_hosts),
-            config=None,
-            agent_path=None,
-        )
+        usual: dict[str, object] = {
+            "username": user,
+            "client_keys": [key or self.keys[user]],
+            "known_hosts": asyncssh.import_known_hosts(self.known_hosts),
+            "config": None,
+            "agent_path": None,
+        }
+        return cast("Any", asyncssh).connect(LOOPBACK, self.home.ports.sftp, **{**usual, **options})
 
     def activities(self) -> list[dict[str, str]]:
         """Give what the door has logged so far."""
