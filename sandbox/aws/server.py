@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from sandbox.aws import managed_policies, s3_events, s3_gaps, transfer
+from sandbox.aws import alarms, log_metrics, managed_policies, s3_events, s3_gaps, transfer
 from sandbox.aws.activity import Activity
 from sandbox.aws.cloud import AwsCloud
 from sandbox.aws.gate import Gate
@@ -76,6 +76,8 @@ def _prepare(home: SandboxHome) -> None:
     s3_gaps.install()
     s3_events.install()
     managed_policies.install()
+    log_metrics.install()
+    alarms.install()
     transfer.install()
     StateFile(home.folder("aws")).load()
     make_users(home.credentials, _further_administrator())
