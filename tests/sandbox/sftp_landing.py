@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,8 +87,8 @@ class Landing:
         iam.put_role_policy(RoleName=name, PolicyName="access", PolicyDocument=document)
         return role
 
-    def add_user(self, name: str, role: str, **more: object) -> None:
-        """Add a user with a new key and a home of its own."""
+    def add_user(self, name: str, role: str, folders: Sequence[str] | None = None, **more: object) -> None:
+        """Add a user with a new key and a home of its own, whose entries in `folders`, or all, lead somewhere."""
         self.keys[name] = key = new_key()
         parameters = {
             "ServerId": self.server_id,
@@ -101,7 +101,8 @@ class Landing:
         given = {name: value for name, value in {**parameters, **more}.items() if value is not None}
         self.client("transfer").create_user(**given)
         for mapping in cast("list[dict[str, str]]", given.get("HomeDirectoryMappings", [])):
-            self.make_folder(mapping["Target"])
+            if folders is None or mapping["Entry"].strip("/") in folders:
+                self.make_folder(mapping["Target"])
 
     def state(self) -> str:
         """Give the Transfer server's state."""
