@@ -31,22 +31,18 @@ class PartnerAccess(ComponentResource):
     def __init__(self, name: str, args: PartnerAccessArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("landing:aws:PartnerAccess", name, {}, opts)
         self._child = ResourceOptions(parent=self)
-        places = {
-            folder.target: args.partner.prefix_of(folder) for user in args.partner.logins for folder in user.folders
-        }
         folders = {
-            target: self._folder(f"{name}-{target.replace('/', '-')}", prefix, args)
-            for target, prefix in places.items()
+            target: self._folder(f"{name}-{target.replace('/', '-')}", target, args) for target in args.partner.targets
         }
         self.user_names = [self._user(user, args, folders).user_name for user in args.partner.logins]
         self.register_outputs({"userNames": self.user_names})
 
-    def _folder(self, name: str, prefix: str, args: PartnerAccessArgs) -> aws.s3.BucketObjectv2:
+    def _folder(self, name: str, target: str, args: PartnerAccessArgs) -> aws.s3.BucketObjectv2:
         # Transfer ignores a mapping whose target does not exist, and in S3 a folder exists by an object of its name.
         return aws.s3.BucketObjectv2(
             f"{name}-folder",
             bucket=args.door.bucket,
-            key=prefix,
+            key=args.partner.prefix_at(target),
             content="",
             content_type="application/x-directory",
             server_side_encryption="aws:kms",
@@ -66,7 +62,7 @@ class PartnerAccess(ComponentResource):
             home_directory_mappings=[
                 {
                     "entry": folder.path,
-                    "target": f"/{args.door.bucket_name}/{args.partner.prefix_of(folder).rstrip('/')}",
+                    "target": f"/{args.door.bucket_name}/{args.partner.prefix_at(folder.target).rstrip('/')}",
                 }
                 for folder in user.folders
             ],

@@ -63,11 +63,11 @@ def _user(user: SftpUser, door: DoorFacts, partner: Partner) -> str:
         ],
     )
     keys = _table(
-        ("Key", "Accepted until"),
+        ("Key", "Accepted"),
         [
             (
                 f"`{each.key.fingerprint}` ({each.key.type})",
-                f"{each.expires:%Y-%m-%d}, end of day UTC" if each.expires else "withdrawn",
+                f"until {each.expires:%Y-%m-%d}, end of day UTC" if each.expires else "until it is withdrawn",
             )
             for each in user.public_keys
         ],

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, TypeAdapter, model_validator
 from domain.entry import AT_LEAST_ONE, Entry, matching
 from domain.faults import Fault, path_of
 from domain.feeds import Feed
-from domain.sftp_users import AuthorizedKey, AuthorizedKeys, Folder, SftpUser
+from domain.sftp_users import AuthorizedKey, AuthorizedKeys, SftpUser
 
 PARTNERS_PREFIX = "partners/"
 """Under it is what partners send, and nothing else."""
@@ -62,14 +62,20 @@ class Partner(Entry):
         return f"{PARTNERS_PREFIX}{self.name}/"
 
     @property
+    def targets(self) -> tuple[str, ...]:
+        """The targets that are there before anybody comes: of all users' folders, and one a feed."""
+        named = [folder.target for user in self.logins for folder in user.folders]
+        return tuple(dict.fromkeys([*named, *(f"inbox/{feed.name}" for feed in self.feeds)]))
+
+    @property
     def logins(self) -> tuple[SftpUser, ...]:
         """All users of the partner, the one of the short form first."""
         own = (SftpUser(name=self.name, public_keys=self.public_keys),) if self.public_keys else ()
         return own + self.users
 
-    def prefix_of(self, folder: Folder) -> str:
-        """Give the prefix of a folder's objects, with a closing slash."""
-        box, _, below = folder.target.partition("/")
+    def prefix_at(self, target: str) -> str:
+        """Give the prefix of the objects of a folder's target, with a closing slash."""
+        box, _, below = target.partition("/")
         root = self.prefix if box == "inbox" else f"{OUTBOX_PREFIX}{self.name}/"
         return f"{root}{below}/" if below else root
 

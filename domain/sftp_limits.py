@@ -13,7 +13,7 @@ from domain.sftp_users import SftpUser
 
 def access_of(partner: Partner, user: SftpUser) -> list[iam.Access]:
     """Give what a user may do, folder by folder."""
-    return [iam.Access(prefix=partner.prefix_of(folder), writable=folder.writable) for folder in user.folders]
+    return [iam.Access(prefix=partner.prefix_at(folder.target), writable=folder.writable) for folder in user.folders]
 
 
 def long_policies(partners: Sequence[Partner], bucket: str, region: str, key: str) -> list[Fault]:
