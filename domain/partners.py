@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import zoneinfo
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
@@ -24,8 +25,12 @@ OUTBOX_PREFIX = "outbox/"
 _Location = tuple[str | int, ...]
 
 
+# Read from the whole database of zones once, not for each partner.
+_zones = functools.cache(zoneinfo.available_timezones)
+
+
 def _known_zone(name: str) -> str:
-    known = zoneinfo.available_timezones()
+    known = _zones()
     if name in known:
         return name
     close = get_close_matches(name, known, n=1)

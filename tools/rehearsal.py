@@ -41,6 +41,8 @@ class Project:
     home: SandboxHome
     environment: Mapping[str, str]
     """The whole environment of its processes: nothing of a real account of this machine's is in it."""
+    limit_seconds: float = 300
+    """How long one of its commands may take."""
 
     @classmethod
     def make(cls, folder: Path, credentials: Credentials | None = None) -> Project:
@@ -71,7 +73,7 @@ class Project:
             check=False,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=self.limit_seconds,
         )
 
     def pulumi(self, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
