@@ -34,7 +34,7 @@ class SftpVpcEndpoint(ComponentResource):
         self._child = ResourceOptions(parent=self)
         endpoint = args.endpoint
         group = self._security_group(name, args)
-        elastic = [self._elastic_ip(name, subnet) for subnet in endpoint.subnet_ids] if endpoint.elastic_ips else []
+        elastic = [self._elastic_ip(name, subnet, args.prefix) for subnet in endpoint.subnet_ids] if endpoint.elastic_ips else []
         self.addresses = [each.public_ip for each in elastic]
         self.details = aws.transfer.ServerEndpointDetailsArgs(
             vpc_id=endpoint.vpc_id,
@@ -65,8 +65,9 @@ class SftpVpcEndpoint(ComponentResource):
             )
         return group
 
-    def _elastic_ip(self, name: str, subnet: str) -> aws.ec2.Eip:
-        return aws.ec2.Eip(f"{name}-address-{subnet}", domain="vpc", opts=self._child)
+    def _elastic_ip(self, name: str, subnet: str, prefix: str) -> aws.ec2.Eip:
+        tags = {"Name": f"{prefix}-sftp-{subnet}"}
+        return aws.ec2.Eip(f"{name}-address-{subnet}", domain="vpc", tags=tags, opts=self._child)
 
 
 def name_inside_vpc(server: aws.transfer.Server, parent: ComponentResource) -> Output[str]:

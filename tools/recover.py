@@ -147,6 +147,14 @@ def _ssh_key(finder: Finder, inputs: Inputs) -> str | None:
     return None
 
 
+def _host_key(finder: Finder, inputs: Inputs) -> str | None:
+    server = inputs["serverId"]
+    for key in finder.aws("transfer").list_host_keys(ServerId=server)["HostKeys"]:
+        if key.get("Description") == inputs["description"]:
+            return f"{server},{key['HostKeyId']}"
+    return None
+
+
 def _zone(finder: Finder, inputs: Inputs) -> str | None:
     listed = finder.aws("route53").list_hosted_zones_by_name(DNSName=inputs["name"])
     for zone in listed["HostedZones"]:
@@ -172,6 +180,8 @@ _RULES: Mapping[str, Callable[[Finder, Inputs], str | None]] = {
     "aws:transfer/server:Server": _server,
     "aws:transfer/user:User": lambda _, inputs: f"{inputs['serverId']}/{inputs['userName']}",
     "aws:transfer/sshKey:SshKey": _ssh_key,
+    "aws:transfer/hostKey:HostKey": _host_key,
+    "aws:cloudwatch/logGroup:LogGroup": lambda _, inputs: str(inputs["name"]),
     "aws:route53/zone:Zone": _zone,
     "aws:route53/record:Record": lambda _, inputs: f"{inputs['zoneId']}_{inputs['name']}_{inputs['type']}",
     "snowflake:index/database:Database": _named("name"),
