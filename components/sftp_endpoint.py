@@ -34,7 +34,11 @@ class SftpVpcEndpoint(ComponentResource):
         self._child = ResourceOptions(parent=self)
         endpoint = args.endpoint
         group = self._security_group(name, args)
-        elastic = [self._elastic_ip(name, subnet, args.prefix) for subnet in endpoint.subnet_ids] if endpoint.elastic_ips else []
+        elastic = (
+            [self._elastic_ip(name, subnet, args.prefix) for subnet in endpoint.subnet_ids]
+            if endpoint.elastic_ips
+            else []
+        )
         self.addresses = [each.public_ip for each in elastic]
         self.details = aws.transfer.ServerEndpointDetailsArgs(
             vpc_id=endpoint.vpc_id,
