@@ -193,7 +193,7 @@ def test_the_security_policy_says_what_is_spoken(
 ) -> None:
     option, algorithm = offer
     zone.client("transfer").update_server(ServerId=server, SecurityPolicyName=f"TransferSecurityPolicy-{policy}")
-    options: dict[str, object] = {option: [algorithm], "known_hosts": None}
+    options: dict[str, Any] = {option: [algorithm], "known_hosts": None}
     if option == "mac_algs":
         options["encryption_algs"] = ["aes256-ctr"]  # GCM brings a MAC of its own
 
