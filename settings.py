@@ -212,19 +212,20 @@ def _host_keys(
     section = values.get("sftp")
     given: object = cast("dict[str, object]", section).get("hostKeys", []) if isinstance(section, dict) else []
     key = f"{project}:sftp.hostKeys"
-    if not is_secret and isinstance(given, list):
-        open_ = [i for i, each in enumerate(cast("list[object]", given)) if isinstance(each, str)]
-        faults += [
-            Fault(
-                f"{key}[{index}]",
-                "stands here in plain text: treat it as exposed, make a new key, and set it by "
-                f"`pulumi config set --secret --path '{key}[{index}]' < <the key's file>`",
-            )
-            for index in open_
-        ]
-        if open_:
-            return ()
-    return parse(HOST_KEYS, cast("object", given), key=key, faults=faults, context=folder) or ()
+    entries = cast("list[object]", given) if isinstance(given, list) else []
+    exposed = [f"{key}[{index}]" for index, each in enumerate(entries) if isinstance(each, str) and not is_secret]
+    faults += [
+        Fault(
+            place,
+            "stands here in plain text: treat it as exposed, make a new key, and set it by "
+            f"`pulumi config set --secret --path '{place}' < <the key's file>`",
+        )
+        for place in exposed
+    ]
+    found: list[Fault] = []
+    keys = parse(HOST_KEYS, cast("object", given), key=key, faults=found, context=folder)
+    faults += [fault for fault in found if fault.key not in exposed]
+    return keys or ()
 
 
 def _beyond_limits(sections: Mapping[str, object], region: str, project: str) -> list[Fault]:

@@ -72,7 +72,21 @@ def _typed_location(value: object, location: Sequence[str | int]) -> list[str | 
     return typed
 
 
+_PRIVATE = ("PRIVATE KEY-----", "Private-Lines:")
+"""What stands in the text of a private key, in the forms of OpenSSL, OpenSSH and PuTTY."""
+
+
 def _sentence(details: ErrorDetails) -> str:
+    said = _what_is_wrong(details)
+    if any(mark in said for mark in _PRIVATE):
+        return (
+            "holds the text of a private key, which is not repeated here: treat it as exposed, make a new pair, and "
+            "say here what belongs here"
+        )
+    return said
+
+
+def _what_is_wrong(details: ErrorDetails) -> str:
     context = details.get("ctx", {})
     given = details["input"]
     shown = "what stands here (nothing)" if given is None else _shortened(repr(given))
@@ -86,6 +100,9 @@ def _sentence(details: ErrorDetails) -> str:
         "missing": lambda: "is missing; add it",
         "extra_forbidden": lambda: "is not a key that is known here; remove it or correct its spelling",
         "literal_error": lambda: f"{given!r} is not one of {_listed(context['expected'])}",
+        "too_long": lambda: (
+            f"has {context['actual_length']} entries, and at most {context['max_length']} are allowed; remove some"
+        ),
         "value_error": lambda: str(context["error"]),
     }
     known = sentences.get(details["type"])

@@ -11,9 +11,14 @@ from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationInf
 from domain.ssh_keys import PublicKey, parse_public_key
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 _FORM = "give the private key's text as a secret, or {file: <path from the project's folder>}"
+_OPENSSH = "BEGIN OPENSSH PRIVATE KEY"
+_LONGEST_BODY = 4096
+"""AWS Transfer's limit for a host key, in characters (API, CreateServer and ImportHostKey)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,9 @@ def _read_host_key(value: object, info: ValidationInfo) -> HostKey:
 def _parse(text: str) -> HostKey:
     # Forty milliseconds of import that a stack without host keys of its own saves.
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
     from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415
         Encoding,
         PublicFormat,
@@ -63,25 +71,34 @@ def _parse(text: str) -> HostKey:
         load_ssh_private_key,
     )
 
-    load = load_ssh_private_key if "BEGIN OPENSSH PRIVATE KEY" in text else load_pem_private_key
+    load = load_ssh_private_key if _OPENSSH in text else load_pem_private_key
+    none_at_all = f"this is no private key of RSA, ECDSA (NIST's curves) or ED25519; {_FORM}"
     try:
         private = load(text.strip().encode() + b"\n", None)
+        if not isinstance(private, RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey):
+            raise ValueError(none_at_all)  # noqa: TRY004, TRY301  # told with the others, below
+        line = private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
     except TypeError:
         raise ValueError("the key has a passphrase; AWS Transfer takes keys without one: `ssh-keygen -p`") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise ValueError(f"this is no private key of RSA, ECDSA or ED25519; {_FORM}") from None
-    line = private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-    return HostKey(public=parse_public_key(line), private=_as_transfer_reads(private, text))
+        raise ValueError(none_at_all) from None
+    key = HostKey(public=parse_public_key(line), private=_as_transfer_reads(private, text))
+    if len(key.private) > _LONGEST_BODY:
+        raise ValueError(
+            f"the key's text has {len(key.private)} characters, and AWS Transfer takes {_LONGEST_BODY}; "
+            "make an RSA key of 4096 bits at most, or an ED25519 key"
+        )
+    return key
 
 
-def _as_transfer_reads(private: PrivateKeyTypes, text: str) -> str:
+def _as_transfer_reads(private: RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey, text: str) -> str:
     """Write RSA and ECDSA keys as PEM, as AWS Transfer documents them; for ED25519 there is only OpenSSH's form."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415  # as above
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat  # noqa: PLC0415
 
     if not isinstance(private, Ed25519PrivateKey):
         return private.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
-    if "BEGIN OPENSSH PRIVATE KEY" not in text:
+    if _OPENSSH not in text:
         raise ValueError("an ED25519 key must be in OpenSSH's own form, as `ssh-keygen -t ed25519` writes it")
     return text.strip() + "\n"
 

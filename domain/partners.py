@@ -14,7 +14,7 @@ from pydantic import AfterValidator, TypeAdapter, model_validator
 from domain.entry import AT_LEAST_ONE, Entry, matching
 from domain.faults import Fault, path_of
 from domain.feeds import Feed
-from domain.sftp_users import AuthorizedKey, AuthorizedKeys, SftpUser
+from domain.sftp_users import AuthorizedKey, AuthorizedKeys, SftpUser, not_root
 
 PARTNERS_PREFIX = "partners/"
 """Under it is what partners send, and nothing else."""
@@ -39,7 +39,9 @@ def _known_zone(name: str) -> str:
 
 
 PartnerName = Annotated[
-    str, matching(r"[a-z][a-z0-9-]{2,31}", "3 to 32 lower-case letters, digits and hyphens, the first a letter")
+    str,
+    matching(r"[a-z][a-z0-9-]{2,31}", "3 to 32 lower-case letters, digits and hyphens, the first a letter"),
+    AfterValidator(not_root),
 ]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 

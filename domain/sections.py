@@ -67,7 +67,7 @@ class ExistingAccessLogs(Entry):
 
 def _whose(value: object) -> str:
     named = isinstance(value, ExistingAccessLogs) or (isinstance(value, dict) and "bucket" in value)
-    return "existing" if named else "own"
+    return "<existing>" if named else "<own>"
 
 
 class BucketSettings(Entry):
@@ -83,7 +83,7 @@ class BucketSettings(Entry):
     unfinished_upload_days: Annotated[int, Field(ge=1, le=365)] = 3
     """After how many days the parts of an upload that nobody finished go."""
     access_logs: Annotated[
-        Annotated[OwnAccessLogs, Tag("own")] | Annotated[ExistingAccessLogs, Tag("existing")], Discriminator(_whose)
+        Annotated[OwnAccessLogs, Tag("<own>")] | Annotated[ExistingAccessLogs, Tag("<existing>")], Discriminator(_whose)
     ] = OwnAccessLogs()
     """Where S3 writes who asked for what."""
 
@@ -99,6 +99,8 @@ class BucketSettings(Entry):
                 f"the bucket for access logs would be named {self.own_log_bucket!r}, over 63 characters long; "
                 "shorten name, or give accessLogs a bucket that is there"
             )
+        if isinstance(self.access_logs, ExistingAccessLogs) and self.access_logs.bucket == self.name:
+            raise ValueError(f"accessLogs: {self.name!r} would log the writing of its own logs; name another bucket")
         return self
 
 

@@ -40,10 +40,11 @@ def too_many_filters(partners: Sequence[Partner], sftp: SftpSettings, key: str) 
     uploads = len(partners) if sftp.failed_uploads_alarm else 0
     if logins + uploads <= monitoring.MOST_FILTERS:
         return []
+    switch = "failedUploadsAlarm" if uploads else "failedLoginsAlarm"
     return [
         Fault(
-            path_of(key, ("failedUploadsAlarm",)),
+            path_of(key, (switch,)),
             f"alarms for {len(partners)} partners need {logins + uploads} metric filters, and a log group takes "
-            f"{monitoring.MOST_FILTERS}; set failedUploadsAlarm: 0, or part the partners into stacks",
+            f"{monitoring.MOST_FILTERS}; set {switch}: 0, or part the partners into stacks",
         )
     ]

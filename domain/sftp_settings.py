@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo
 
 from domain.entry import AT_LEAST_ONE, Entry, matching
 from domain.sections import HostName
@@ -48,8 +49,8 @@ _RETENTION_DAYS = (
 )
 """What CloudWatch Logs takes (API, PutRetentionPolicy)."""
 
-_LONGEST_BANNER = 512
-"""AWS Transfer's limit for a banner, in characters."""
+_LONGEST_BANNER = 4096
+"""AWS Transfer's limit for a banner, in characters (API, CreateServer)."""
 
 
 def _strong(name: str) -> str:
@@ -79,11 +80,28 @@ def _network(text: str) -> str:
     return text
 
 
-def _printable(text: str) -> str:
-    # AWS takes no other control characters than these in a banner (API, CreateServer).
-    if any(not (character.isprintable() or character in "\t\n\r") for character in text):
-        raise ValueError("holds control characters; keep to text and line ends")
+def _plain(text: str) -> str:
+    # What AWS takes in a banner (API, CreateServer).
+    if strange := sorted({character for character in text if not re.fullmatch(r"[\t-\r -~]", character)}):
+        raise ValueError(
+            f"{', '.join(map(repr, strange))} not allowed: AWS Transfer takes only ASCII letters, digits, signs and "
+            "line ends in a banner; write it without"
+        )
     return text
+
+
+def _public(value: object) -> object:
+    if value != "public":
+        raise ValueError(
+            f"{value!r} is not allowed: 'public', or a mapping with vpcId, subnetIds, allowedCidrs and elasticIps"
+        )
+    return value
+
+
+def _each_once(items: tuple[str, ...]) -> tuple[str, ...]:
+    if twins := sorted({item for item in items if items.count(item) > 1}):
+        raise ValueError(f"each entry stands here once, got twice: {', '.join(twins)}; remove one")
+    return items
 
 
 def _around_hostname(zone: str, info: ValidationInfo) -> str:
@@ -95,8 +113,8 @@ def _around_hostname(zone: str, info: ValidationInfo) -> str:
     return zone
 
 
-Banner = Annotated[str, Field(min_length=1, max_length=_LONGEST_BANNER), AfterValidator(_printable)]
-Public = Annotated[str, matching("public", "'public', or a mapping with vpcId, subnetIds and allowedCidrs")]
+Banner = Annotated[str, Field(min_length=1, max_length=_LONGEST_BANNER), AfterValidator(_plain)]
+Public = Annotated[str, BeforeValidator(_public)]
 Cidr = Annotated[str, AfterValidator(_network)]
 
 
@@ -109,9 +127,10 @@ class VpcEndpoint(Entry):
             Annotated[str, matching(r"subnet-[0-9a-f]{8,17}", "a subnet's id, such as 'subnet-0a1b2c3d4e5f60718'")], ...
         ],
         AT_LEAST_ONE,
+        AfterValidator(_each_once),
     ]
     """One a zone."""
-    allowed_cidrs: Annotated[tuple[Cidr, ...], AT_LEAST_ONE]
+    allowed_cidrs: Annotated[tuple[Cidr, ...], AT_LEAST_ONE, AfterValidator(_each_once)]
     """Who may connect; everybody else finds no door."""
     elastic_ips: bool = False
     """Whether the door is on the internet, with an address a subnet that never changes: partners can allow it."""
@@ -129,8 +148,8 @@ class SftpSettings(Entry):
     security_policy: Annotated[str, AfterValidator(_strong)] = "TransferSecurityPolicy-2025-03"
     """Which algorithms the door speaks; without one, AWS's API takes the set of 2018."""
     endpoint: Annotated[
-        Annotated[Public, Tag("public")] | Annotated[VpcEndpoint, Tag("vpc")],
-        Discriminator(lambda value: "vpc" if isinstance(value, dict | VpcEndpoint) else "public"),
+        Annotated[Public, Tag("<public>")] | Annotated[VpcEndpoint, Tag("<vpc>")],
+        Discriminator(lambda value: "<vpc>" if isinstance(value, dict | VpcEndpoint) else "<public>"),
     ] = "public"
     """Where the door is open."""
     banner: Banner | None = None
@@ -147,5 +166,12 @@ class SftpSettings(Entry):
         Annotated[str, matching(r"arn:aws:sns:[a-z0-9-]+:\d{12}:[\w-]+", "the ARN of an SNS topic")] | None
     ) = None
     """Who hears of alarms and of their end; without it they only show in CloudWatch."""
+    users_role: Annotated[str, matching(r"arn:aws:iam::\d{12}:role/[\w+=,.@/-]+", "the ARN of an IAM role")] | None = (
+        None
+    )
+    """A role that is there already and that Transfer acts through for all users; without it one is made.
+
+    Its trust must name Transfer, and its policies must allow what users do; what IAM says they lack is warned of.
+    """
     expired_keys: Literal["refuse", "leaveOut"] = "refuse"
     """Whether a key whose last day is over ends a preview with an error, or loses its access quietly."""

@@ -18,7 +18,8 @@ _SEGMENT = r"(?!\.{1,2}(?:/|$))[\w.-]+"
 """A folder's name. No character of it means more than itself in an S3 key, in an IAM policy or in a path."""
 
 
-def _not_root(name: str) -> str:
+def not_root(name: str) -> str:
+    """Refuse the one good name that AWS Transfer blocks."""
     if name == "root":
         raise ValueError("'root' is not allowed: AWS Transfer blocks it; choose another user name")
     return name
@@ -30,7 +31,7 @@ UserName = Annotated[
         r"[a-zA-Z0-9_][a-zA-Z0-9_@.-]{2,99}",
         "a user name at AWS Transfer has 3 to 100 letters, digits and _ @ . -, the first a letter, a digit or _",
     ),
-    AfterValidator(_not_root),
+    AfterValidator(not_root),
 ]
 
 
@@ -110,8 +111,8 @@ def _read_day(value: object) -> dt.date | None:
     if value is None:
         return None
     try:
-        # The engine hands a bare YAML date on as the time of its midnight.
-        return dt.date.fromisoformat(str(value).removesuffix("T00:00:00Z"))
+        # The engine hands a bare YAML date on as the time of its midnight, and writes it so in the stack's file.
+        return dt.date.fromisoformat(str(value).removesuffix(" 00:00:00 +0000 UTC").removesuffix("T00:00:00Z"))
     except ValueError:
         raise ValueError(f"expires: {value!r} is not a day; write it as 2027-03-31") from None
 

@@ -51,7 +51,7 @@ def parse_public_key(text: str) -> PublicKey:
 
     Raises ValueError that says what the text is instead and what to send.
     """
-    if "PRIVATE KEY" in text:
+    if "PRIVATE KEY" in text or "PuTTY-User-Key-File" in text:
         raise ValueError("this is a PRIVATE key: treat it as exposed, make a new pair, and give the .pub file's line")
     words = text.split()
     accepted = ", ".join(ACCEPTED_TYPES)
@@ -90,5 +90,6 @@ def _fields(data: bytes) -> list[bytes]:
 
 
 def _shortened(text: str) -> str:
-    limit = 40
+    # No more: a private key that lost its first line would show itself from about here on.
+    limit = 20
     return text if len(text) <= limit else text[:limit] + "..."
