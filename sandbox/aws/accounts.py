@@ -17,6 +17,7 @@ from moto.sqs.models import sqs_backends
 from moto.sts.models import AssumedRole, sts_backends
 
 from sandbox.aws.principals import Caller, CallerKind
+from sandbox.aws.user_boundaries import boundary_of
 from sandbox.home import ACCOUNT_ID, REGION
 
 PARTITION = "aws"
@@ -137,15 +138,26 @@ def policies_of(caller: Caller) -> CallerPolicies:
     if caller.kind is CallerKind.USER:
         user: User = iam.get_user(caller.arn.rsplit("/", 1)[1])
         groups = [group for group in tuple(iam.groups.values()) if user in group.users]
-        return CallerPolicies(identity=tuple(_documents(user, *groups)), boundary=None)
+        return CallerPolicies(
+            identity=tuple(_documents(user, *groups)), boundary=_boundary(caller.account, boundary_of(user))
+        )
     role = role_by_arn(caller.principal_arn)
     if role is None:
         return CallerPolicies(identity=(), boundary=None)
-    boundary = role.permissions_boundary_arn
     return CallerPolicies(
-        identity=tuple(_documents(role)),
-        boundary=None if boundary is None else _document(iam.managed_policies[boundary]),
+        identity=tuple(_documents(role)), boundary=_boundary(caller.account, role.permissions_boundary_arn)
     )
+
+
+def _boundary(account: str, arn: str | None) -> str | None:
+    """Give the document of a permissions boundary; one whose policy is gone allows nothing."""
+    if not arn:
+        return None
+    policy = iam_of(account).managed_policies.get(arn)
+    return _NOTHING if policy is None else _document(policy)
+
+
+_NOTHING = '{"Version": "2012-10-17", "Statement": []}'
 
 
 def _documents(*owners: object) -> Iterator[str]:

@@ -75,6 +75,40 @@ def ask(holder: KeyHolder, action: str, resource: str, keys: Keys) -> Decision:
     )
 
 
+def simulate(
+    caller: Caller,
+    action: str,
+    resource: str,
+    keys: Keys,
+    *,
+    further: Sequence[str] = (),
+    boundary: str | None = None,
+    resource_policy: str | None = None,
+) -> Decision:
+    """Decide as IAM's SimulatePrincipalPolicy does: by the caller's own policies and by no more than what is given.
+
+    `keys` is the whole context: a simulation fills in none. `further` are policy documents beside the caller's own,
+    `boundary` is one in place of its permissions boundary. The resource's own policy counts where it is given; the
+    simulator does not look at the resource. Raises PolicyError.
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+    """
+    own = policies_of(caller)
+    return decide(
+        Request(
+            caller=caller,
+            action=action,
+            resource=resource,
+            resource_account=caller.account,
+            context=context_of(keys),
+        ),
+        Policies(
+            identity=tuple(read_policy(document) for document in (*own.identity, *further)),
+            boundary=_read(boundary or own.boundary),
+            resource=_read_resource(resource_policy),
+        ),
+    )
+
+
 def ask_for_service(service: str, action: str, resource: str, keys: Keys) -> Decision:
     """Decide whether an AWS service, such as `transfer.amazonaws.com`, may do `action` by the resource's policy."""
     caller = Caller(kind=CallerKind.SERVICE, arn=service, account="")

@@ -13,6 +13,9 @@ class Decision:
     reason: str
     """The end of AWS's own sentence, such as `because no session policy allows the s3:GetObject action`."""
 
+    explicit: bool = False
+    """Whether a Deny statement says no, rather than no Allow statement yes."""
+
     def __bool__(self) -> bool:
         return self.allowed
 

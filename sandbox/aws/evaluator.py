@@ -59,7 +59,7 @@ def decide(request: Request, policies: Policies) -> Decision:
     """Decide on one request."""
     denier = _denier(request, policies)
     if denier is not None:
-        return Decision(allowed=False, reason=f"with an explicit deny in {denier}")
+        return Decision(allowed=False, reason=f"with an explicit deny in {denier}", explicit=True)
     by_resource = _granted(request, policies.resource)
     same_account = request.caller.account == request.resource_account
     if request.caller.kind is CallerKind.SERVICE:

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from sandbox.aws import alarms, log_metrics, managed_policies, s3_events, s3_gaps, transfer
+from sandbox.aws import alarms, log_metrics, managed_policies, s3_events, s3_gaps, simulation, transfer, user_boundaries
 from sandbox.aws.activity import Activity
 from sandbox.aws.cloud import AwsCloud
 from sandbox.aws.gate import Gate
@@ -78,7 +78,9 @@ def _prepare(home: SandboxHome) -> None:
     managed_policies.install()
     log_metrics.install()
     alarms.install()
+    simulation.install()
     transfer.install()
+    user_boundaries.install()
     StateFile(home.folder("aws")).load()
     make_users(home.credentials, _further_administrator())
 

@@ -24,6 +24,7 @@ _HEADER = re.compile(
 )
 _SCOPE = re.compile(r"(?P<key>\w+)/(?P<date>\d{8})/(?P<region>[\w-]+)/(?P<service>[\w-]+)/aws4_request")
 _MOST_SKEW = timedelta(minutes=15)
+_LONGEST_PRESIGNED = timedelta(days=7)
 _UNSIGNED = "UNSIGNED-PAYLOAD"
 
 
@@ -94,6 +95,8 @@ class Signature:
         except ValueError as error:
             raise RefusedError("AccessDenied", f"X-Amz-Date is not a date: {self.moment!r}") from error
         if self.lifetime is not None:
+            if moment - now > _MOST_SKEW:
+                raise RefusedError("AccessDenied", "Request is not valid yet")
             if now > moment + self.lifetime:
                 raise RefusedError("AccessDenied", "Request has expired")
         elif abs(now - moment) > _MOST_SKEW:
@@ -143,16 +146,38 @@ def read_signature(request: HttpRequest) -> Signature:
             lifetime=None,
         )
     if query.get("X-Amz-Algorithm") == _ALGORITHM:
-        seconds = query.get("X-Amz-Expires", "")
         return _signature(
             credential=query.get("X-Amz-Credential", ""),
             headers=query.get("X-Amz-SignedHeaders", ""),
             value=query.get("X-Amz-Signature", ""),
             token=query.get("X-Amz-Security-Token"),
             moment=query.get("X-Amz-Date", ""),
-            lifetime=timedelta(seconds=int(seconds) if seconds.isdecimal() else 0),
+            lifetime=_lifetime(query.get("X-Amz-Expires", "")),
         )
     raise RefusedError("MissingAuthenticationToken", "Request is missing Authentication Token")
+
+
+def _lifetime(seconds: str) -> timedelta:
+    """Read how long a presigned address works: seven days at most.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+    """
+    if not (seconds.isascii() and seconds.isdecimal()):
+        raise _unusable("X-Amz-Expires should be a number")
+    if len(seconds) > _MOST_DIGITS or timedelta(seconds=int(seconds)) > _LONGEST_PRESIGNED:
+        longest = int(_LONGEST_PRESIGNED.total_seconds())
+        raise _unusable(
+            f"X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than"
+            f" {longest}"
+        )
+    return timedelta(seconds=int(seconds))
+
+
+_MOST_DIGITS = 9
+
+
+def _unusable(message: str) -> RefusedError:
+    return RefusedError("AuthorizationQueryParametersError", message, HTTPStatus.BAD_REQUEST)
 
 
 def _signature(  # noqa: PLR0917  # keyword arguments at both calls

@@ -75,7 +75,7 @@ class Case:
         )
         if decision:
             return "A"
-        return "D" if decision.reason.startswith("with an explicit deny") else "I"
+        return "D" if decision.explicit else "I"
 
 
 def user(name: str, account: str = ACCOUNT) -> Caller:
