@@ -23,7 +23,9 @@ def refuse_renames(partners: Sequence[Partner]) -> None:
 
 def _earlier_keys() -> Mapping[str, list[str]]:
     """Ask the engine for the stack's own outputs; it knows them in a preview too, and none before the first `up`."""
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    # Backends without organizations call theirs so.
+    organization = pulumi.get_organization() or "organization"
+    name = f"{organization}/{pulumi.get_project()}/{pulumi.get_stack()}"
     reply = cast(
         "dict[str, object]", pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value or {}
     )

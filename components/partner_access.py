@@ -32,7 +32,9 @@ class PartnerAccess(ComponentResource):
         super().__init__("landing:aws:PartnerAccess", name, {}, opts)
         self._child = ResourceOptions(parent=self)
         folders = {
-            target: self._folder(f"{name}-{target.replace('/', '-')}", target, args) for target in args.partner.targets
+            # With its slashes: a folder 'a-b' is not the folder 'b' in 'a'.
+            target: self._folder(f"{name}-{target}", target, args)
+            for target in args.partner.targets
         }
         self.user_names = [self._user(user, args, folders).user_name for user in args.partner.logins]
         self.register_outputs({"userNames": self.user_names})
