@@ -16,7 +16,20 @@ from sandbox.aws.refusal import RefusedError
 from sandbox.home import REGION
 
 _IAM_PREFIXES = {"monitoring": "cloudwatch", "email": "ses", "s3": "s3"}
-_READS = ("Get", "List", "Describe", "Receive", "Batch", "Lookup", "Head", "Test", "Generate", "Decrypt", "Encrypt")
+_READS = (
+    "Simulate",
+    "Get",
+    "List",
+    "Describe",
+    "Receive",
+    "Batch",
+    "Lookup",
+    "Head",
+    "Test",
+    "Generate",
+    "Decrypt",
+    "Encrypt",
+)
 _KEY_ID_LENGTH = 36
 
 
@@ -92,7 +105,16 @@ def _resource(service: str, account: str, operation: str, parameters: Mapping[st
         return "*" if key is None else key.arn
     if service == "sts":
         return parameters.get("RoleArn", "*")
+    if service == "logs" and "logGroupName" in parameters:
+        return _log(account, parameters)
     return "*"
+
+
+def _log(account: str, parameters: Mapping[str, str]) -> str:
+    """Give the ARN of a log group, or of the stream in it that events are written to or read from."""
+    group = f"arn:aws:logs:{REGION}:{account}:log-group:{parameters['logGroupName']}"
+    stream = parameters.get("logStreamName")
+    return f"{group}:log-stream:{'' if stream is None else stream}"
 
 
 def _queue(account: str, parameters: Mapping[str, str]) -> str:
