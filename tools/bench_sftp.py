@@ -39,6 +39,8 @@ _BIG = 200 * 2**20
 _SMALL_COUNT = 500
 _SMALL = 10 * 2**10
 _BUCKET = "bench-sftp"
+_HOME = "files/"
+"""The placeholder without which Transfer would pass over the mapping to this prefix."""
 _USER = "bench"
 
 
@@ -105,9 +107,9 @@ def compare(project: Project, scratch: Path) -> list[Comparison]:
 
 
 def _known_host(port: int) -> str:
-    host_key = asyncio.run(asyncssh.get_server_host_key(LOOPBACK, port, server_host_key_algs=["ssh-ed25519"]))
+    host_key = asyncio.run(asyncssh.get_server_host_key(LOOPBACK, port))
     if host_key is None:
-        raise SystemExit(f"bench: the server at port {port} shows no ed25519 key")
+        raise SystemExit(f"bench: the server at port {port} shows no host key")
     return f"[{LOOPBACK}]:{port} {host_key.export_public_key().decode().strip()}\n"
 
 
@@ -168,6 +170,7 @@ def _furnish(project: Project, public_key: str) -> str:
     s3.create_bucket(Bucket=_BUCKET)
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
     rules = [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]
+    s3.put_object(Bucket=_BUCKET, Key=_HOME)
     s3.put_bucket_encryption(Bucket=_BUCKET, ServerSideEncryptionConfiguration={"Rules": rules})
     principals = {"Service": "transfer.amazonaws.com", "AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}
     trust = _policy({"Principal": principals, "Action": "sts:AssumeRole"})
@@ -182,7 +185,7 @@ def _furnish(project: Project, public_key: str) -> str:
         UserName=_USER,
         Role=role,
         HomeDirectoryType="LOGICAL",
-        HomeDirectoryMappings=[{"Entry": "/", "Target": f"/{_BUCKET}/files"}],
+        HomeDirectoryMappings=[{"Entry": "/", "Target": f"/{_BUCKET}/{_HOME.rstrip('/')}"}],
         SshPublicKeyBody=public_key,
     )
     return role
@@ -232,10 +235,10 @@ def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def _empty(project: Project) -> None:
-    """Delete all objects: the store gets slower with their number."""
+    """Delete all objects but the home's placeholder: the store gets slower with their number."""
     s3 = project.aws("s3")
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=_BUCKET):
-        keys = [{"Key": item["Key"]} for item in page.get("Contents", [])]
+        keys = [{"Key": item["Key"]} for item in page.get("Contents", []) if item["Key"] != _HOME]
         s3.delete_objects(Bucket=_BUCKET, Delete={"Objects": keys, "Quiet": True})
 
 
