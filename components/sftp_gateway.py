@@ -10,6 +10,8 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from components.aws_account import AwsAccount
+from components.dns_zone import existing_zone_id
+from components.existing_role import warn_of_missing_rights
 from components.landing_bucket import LandingBucket
 from components.sftp_door import SftpDoor
 from components.sftp_endpoint import SftpVpcEndpoint, SftpVpcEndpointArgs, name_inside_vpc
@@ -90,9 +92,7 @@ class SftpGateway(ComponentResource):
 
     def _zone(self, args: SftpGatewayArgs) -> Output[str]:
         if args.settings.zone_exists:
-            return aws.route53.get_zone_output(
-                name=args.settings.zone, opts=pulumi.InvokeOutputOptions(parent=self)
-            ).zone_id
+            return Output.from_input(existing_zone_id(args.settings.zone, self))
         return aws.route53.Zone(f"{self._name}-zone", name=args.settings.zone, opts=self._child).zone_id
 
     def _network(self, args: SftpGatewayArgs) -> SftpVpcEndpoint | None:
@@ -155,6 +155,15 @@ class SftpGateway(ComponentResource):
         )
 
     def _users_role(self, args: SftpGatewayArgs, server: aws.transfer.Server) -> Output[str]:
+        if there := args.settings.users_role:
+            warn_of_missing_rights(
+                there,
+                account=args.account,
+                bucket_name=args.bucket.bucket_name,
+                key_arn=args.bucket.key_arn,
+                parent=self,
+            )
+            return Output.from_input(there)
         users_arn = Output.concat(f"arn:aws:transfer:{args.account.region}:{args.account.id}:user/", server.id, "/*")
         role = aws.iam.Role(
             f"{self._name}-users-role",
