@@ -13,8 +13,8 @@ from typing import Protocol, cast
 import botocore.session
 from moto.core.exceptions import JsonRESTError
 
-SELF_CHECKED = frozenset({"SshPublicKeyBody", "HostKey"})
-"""Shapes that Transfer reads as keys, with an error of its own, rather than matching a pattern."""
+KEYS = frozenset({"SshPublicKeyBody", "HostKey"})
+"""Shapes whose value no error repeats."""
 
 
 class TransferError(JsonRESTError):
@@ -77,8 +77,9 @@ def _faults(shape: _Shape, value: object, at: str) -> Iterator[str]:
             yield from (_fault(at, items, rule) for rule in _length_rules(shape, len(items)))
             for index, item in enumerate(items, start=1):
                 yield from _faults(shape.member, item, f"{at}.{index}.member")
-        case "string", str() if shape.name not in SELF_CHECKED:
-            yield from (_fault(at, value, rule) for rule in (*_length_rules(shape, len(value)), *_rules(shape, value)))
+        case "string", str():
+            shown = None if shape.name in KEYS else value
+            yield from (_fault(at, shown, rule) for rule in (*_length_rules(shape, len(value)), *_rules(shape, value)))
         case _:
             pass
 
@@ -115,4 +116,5 @@ def _member(at: str, name: str) -> str:
 
 
 def _fault(at: str, value: object, rule: str) -> str:
-    return f"Value '{value}' at '{at}' failed to satisfy constraint: {rule}"
+    shown = "Value" if value is None else f"Value '{value}'"
+    return f"{shown} at '{at}' failed to satisfy constraint: {rule}"

@@ -221,13 +221,21 @@ def test_keys_have_the_services_ids_and_times(api: Any, server_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["", "ssh-rsa", "ssh-ed25519 AAAA", "ssh-ed25519", "ssh-dss AAAAB3NzaC1kc3M=", "hello"]
+    ("body", "code", "said"),
+    [
+        ("", "ValidationException", "Value at 'sshPublicKeyBody' failed to satisfy constraint"),
+        ("ssh-rsa", "ValidationException", "Value at 'sshPublicKeyBody' failed to satisfy constraint"),
+        ("hello", "ValidationException", "Value at 'sshPublicKeyBody' failed to satisfy constraint"),
+        ("ssh-ed25519 AAAA", "InvalidRequestException", "Unsupported or invalid SSH public key format"),
+        ("ssh-dss AAAAB3NzaC1kc3M=", "InvalidRequestException", "Unsupported or invalid SSH public key format"),
+    ],
 )
-def test_a_key_that_is_none_is_refused(api: Any, server_id: str, body: str) -> None:
+def test_a_key_that_is_none_is_refused(api: Any, server_id: str, body: str, code: str, said: str) -> None:
     add_user(api, server_id)
     with pytest.raises(ClientError) as error:
         api.import_ssh_public_key(ServerId=server_id, UserName="skyway", SshPublicKeyBody=body)
-    assert refusal(error) == ("InvalidRequestException", "Unsupported or invalid SSH public key format")
+    assert refusal(error)[0] == code
+    assert said in refusal(error)[1]
 
 
 def test_a_key_is_imported_once_whatever_its_comment(api: Any, server_id: str) -> None:
