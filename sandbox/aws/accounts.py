@@ -16,6 +16,7 @@ from moto.s3.models import FakeBucket, FakeKey, s3_backends
 from moto.sqs.models import sqs_backends
 from moto.sts.models import AssumedRole, sts_backends
 
+from sandbox.aws.key_grants import policy_with_grants
 from sandbox.aws.principals import Caller, CallerKind
 from sandbox.aws.user_boundaries import boundary_of
 from sandbox.home import ACCOUNT_ID, REGION
@@ -184,7 +185,8 @@ def resource_policy(arn: str) -> ResourcePolicy:
         return ResourcePolicy(account=bucket.account_id, document=None if policy is None else policy.decode())
     if service == "kms":
         key = key_by_id(arn)
-        return ResourcePolicy(account=account, document=None if key is None else str(key.policy), must_allow=True)
+        document = None if key is None else policy_with_grants(key)
+        return ResourcePolicy(account=account, document=document, must_allow=True)
     if service == "iam" and resource.startswith("role/"):
         role = role_by_arn(arn)
         document = None if role is None else role.assume_role_policy_document

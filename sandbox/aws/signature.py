@@ -168,7 +168,7 @@ def _lifetime(seconds: str) -> timedelta:
         longest = int(_LONGEST_PRESIGNED.total_seconds())
         raise _unusable(
             f"X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than"
-            f" {longest}"
+            f" {longest} seconds"
         )
     return timedelta(seconds=int(seconds))
 

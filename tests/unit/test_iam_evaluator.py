@@ -1,46 +1,27 @@
 from __future__ import annotations
 
-import json
 import timeit
-from typing import Any
 
 import pytest
 
-from sandbox.aws.conditions import UnknownOperatorError
 from sandbox.aws.evaluator import Policies, Request, context_of, decide
-from sandbox.aws.policy import Policy, read_policy, read_resource_policy
-from sandbox.aws.principals import Caller, CallerKind, PrincipalError
-from sandbox.aws.unreadable import PolicyError
-
-ACCOUNT = "123456789012"
-OTHER = "999999999999"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/partner"
-BUCKET = "arn:aws:s3:::landing"
-OWN = f"{BUCKET}/partners/skyway/flights/a.csv"
-OTHERS = f"{BUCKET}/partners/rail/trips/a.csv"
-KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234"
-
-SESSION = Caller(
-    kind=CallerKind.SESSION, arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/partner/skyway", account=ACCOUNT, role_arn=ROLE
+from sandbox.aws.principals import Caller
+from tests.unit.iam_documents import (
+    ACCOUNT,
+    BUCKET,
+    FOREIGNER,
+    KEY,
+    OTHER,
+    OTHERS,
+    OWN,
+    ROLE,
+    SESSION,
+    TRANSFER,
+    USER,
+    allow,
+    deny,
+    policy,
 )
-USER = Caller(kind=CallerKind.USER, arn=f"arn:aws:iam::{ACCOUNT}:user/ana", account=ACCOUNT)
-FOREIGNER = Caller(kind=CallerKind.USER, arn=f"arn:aws:iam::{OTHER}:user/snowflake", account=OTHER)
-TRANSFER = Caller(kind=CallerKind.SERVICE, arn="transfer.amazonaws.com", account="")
-
-
-def policy(*statements: dict[str, Any], version: str = "2012-10-17") -> Policy:
-    """Read the statements as a resource's policy where the first names a principal, else as a caller's own."""
-    read = read_resource_policy if {"Principal", "NotPrincipal"} & set(statements[0]) else read_policy
-    return read(json.dumps({"Version": version, "Statement": list(statements)}))
-
-
-def allow(action: object, resource: object = "*", **more: object) -> dict[str, object]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
-
-
-def deny(action: object, resource: object = "*", **more: object) -> dict[str, object]:
-    return {"Effect": "Deny", "Action": action, "Resource": resource, **more}
-
 
 WIDE = policy(allow("s3:*"), allow("kms:*"))
 HOME = policy(
@@ -298,62 +279,6 @@ def test_a_wildcard_does_not_reach_into_the_next_part_of_an_arn() -> None:
     reaching = policy(allow("kms:Decrypt", "arn:aws:*:us-east-1:key/1234:x"))
     named = "arn:aws:kms:eu-west-1:us-east-1:key/1234:x"
     assert not decide(asked(USER, "kms:Decrypt", named, {}), Policies(identity=(reaching,)))
-
-
-@pytest.mark.parametrize(
-    ("statement", "error"),
-    [
-        (allow("s3:*", Condition={"StringSortOf": {"a": "b"}}), UnknownOperatorError),
-        (allow("s3:*", Condition={"ForSome:StringEquals": {"a": "b"}}), UnknownOperatorError),
-        (allow("s3:*", Condition={"ForAnyValue:Null": {"a": "true"}}), UnknownOperatorError),
-        (allow("s3:*", Condition={"ForAnyValue:StringEqualsIfExists": {"a": "b"}}), UnknownOperatorError),
-        (allow("s3:*", Condition={"NumericLessThan": {"a": "ten"}}), PolicyError),
-        (allow("s3:*", Condition={"DateLessThan": {"a": "2026"}}), PolicyError),
-        (allow("s3:*", Condition={"DateLessThan": {"a": "2026-11-31"}}), PolicyError),
-        (allow("s3:*", Condition={"Bool": {"a": "yes"}}), PolicyError),
-        (allow("s3:*", Condition={"Null": {"a": "yes"}}), PolicyError),
-        (allow("s3:*", Condition={"BinaryEquals": {"a": "-"}}), PolicyError),
-        (allow("s3:*", Condition={"IpAddress": {"a": "10.0.0.0/33"}}), PolicyError),
-        (allow("s3:*", Condition={"ArnLike": {"a": "arn:aws:iam"}}), PolicyError),
-        (allow("s3:*", "landing/*"), PolicyError),
-        (allow("s3:*", "arn:aws:s3"), PolicyError),
-        (allow("GetObject"), PolicyError),
-        (allow("s*:GetObject"), PolicyError),
-        (allow("s3:*", Principal={"CanonicalUser": "x"}), PrincipalError),
-        (allow("s3:*", Principal={"AWS": "arn:aws:iam::123456789012:role/*"}), PrincipalError),
-        (allow("s3:*", NotPrincipal={"AWS": ACCOUNT}), PolicyError),
-        ({"Effect": "Maybe", "Action": "s3:*", "Resource": "*"}, PolicyError),
-        ({"Effect": "Allow", "Action": "s3:*"}, PolicyError),
-        ({"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Resourse": "x"}, PolicyError),
-        ({"Effect": "Allow", "Action": "s3:*", "NotAction": "s3:*", "Resource": "*"}, PolicyError),
-        ({"Effect": "Allow", "Action": "s3:*", "Resource": [1]}, PolicyError),
-    ],
-)
-def test_what_it_does_not_understand_it_refuses(statement: dict[str, object], error: type[Exception]) -> None:
-    with pytest.raises(error):
-        policy(statement)
-
-
-def test_a_callers_own_policy_names_no_principal_and_a_resources_policy_does() -> None:
-    own = json.dumps({"Statement": allow("s3:*")})
-    resources = json.dumps({"Statement": allow("s3:*", Principal="*")})
-    with pytest.raises(PolicyError, match="must not name a Principal"):
-        read_policy(resources)
-    with pytest.raises(PolicyError, match="must name a Principal"):
-        read_resource_policy(own)
-
-
-def test_several_values_want_a_set_operator() -> None:
-    red = policy(allow("s3:GetObject", Condition={"StringEquals": {"aws:TagKeys": "red"}}))
-    request = Request(
-        caller=USER,
-        action="s3:GetObject",
-        resource=OWN,
-        resource_account=ACCOUNT,
-        context=context_of({"aws:TagKeys": ["red", "blue"]}),
-    )
-    with pytest.raises(PolicyError, match="wants ForAnyValue or ForAllValues"):
-        decide(request, Policies(identity=(red,)))
 
 
 def test_not_principal_spares_nobody_with_a_permissions_boundary() -> None:
