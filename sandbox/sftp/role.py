@@ -69,6 +69,7 @@ class RoleSession:
         by_bucket_key = str(rule.get("BucketKeyEnabled", False)).lower() == "true"
         bucket_arn = f"arn:aws:s3:::{location.bucket}"
         context = {
+            "kms:CallerAccount": ACCOUNT_ID,
             "kms:ViaService": f"s3.{REGION}.amazonaws.com",
             "kms:EncryptionContext:aws:s3:arn": bucket_arn if by_bucket_key else f"{bucket_arn}/{location.prefix}",
             "kms:EncryptionContextKeys": "aws:s3:arn",
