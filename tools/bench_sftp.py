@@ -39,8 +39,7 @@ _BIG = 200 * 2**20
 _SMALL_COUNT = 500
 _SMALL = 10 * 2**10
 _BUCKET = "bench-sftp"
-_HOME = "files/"
-"""The placeholder without which Transfer would pass over the mapping to this prefix."""
+_FOLDER = "files"
 _USER = "bench"
 
 
@@ -170,8 +169,8 @@ def _furnish(project: Project, public_key: str) -> str:
     s3.create_bucket(Bucket=_BUCKET)
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
     rules = [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]
-    s3.put_object(Bucket=_BUCKET, Key=_HOME)
     s3.put_bucket_encryption(Bucket=_BUCKET, ServerSideEncryptionConfiguration={"Rules": rules})
+    s3.put_object(Bucket=_BUCKET, Key=f"{_FOLDER}/")  # Transfer passes over a home whose folder is not there
     principals = {"Service": "transfer.amazonaws.com", "AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}
     trust = _policy({"Principal": principals, "Action": "sts:AssumeRole"})
     role = iam.create_role(RoleName=_USER, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
@@ -185,7 +184,7 @@ def _furnish(project: Project, public_key: str) -> str:
         UserName=_USER,
         Role=role,
         HomeDirectoryType="LOGICAL",
-        HomeDirectoryMappings=[{"Entry": "/", "Target": f"/{_BUCKET}/{_HOME.rstrip('/')}"}],
+        HomeDirectoryMappings=[{"Entry": "/", "Target": f"/{_BUCKET}/{_FOLDER}"}],
         SshPublicKeyBody=public_key,
     )
     return role
@@ -215,7 +214,7 @@ def _rclone(rclone: Path, project: Project, scratch: Path, role: str, public_key
         "RCLONE_CONFIG_SANDBOX_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
         "RCLONE_CONFIG_SANDBOX_SESSION_TOKEN": keys["SessionToken"],
     }
-    serve = ["serve", "sftp", f"sandbox:{_BUCKET}/files", "--vfs-cache-mode", "off", "--user", _USER]
+    serve = ["serve", "sftp", f"sandbox:{_BUCKET}/{_FOLDER}", "--vfs-cache-mode", "off", "--user", _USER]
     address = ["--addr", f"{LOOPBACK}:{port}", "--authorized-keys", str(authorized)]
     with (scratch / "rclone.log").open("wb") as log:
         process = subprocess.Popen([str(rclone), *serve, *address], env=environment, stdout=log, stderr=log)  # noqa: S603  # our own words
@@ -235,10 +234,10 @@ def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def _empty(project: Project) -> None:
-    """Delete all objects but the home's placeholder: the store gets slower with their number."""
+    """Delete all objects: the store gets slower with their number."""
     s3 = project.aws("s3")
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=_BUCKET):
-        keys = [{"Key": item["Key"]} for item in page.get("Contents", []) if item["Key"] != _HOME]
+        keys = [{"Key": item["Key"]} for item in page.get("Contents", []) if item["Key"] != f"{_FOLDER}/"]
         s3.delete_objects(Bucket=_BUCKET, Delete={"Objects": keys, "Quiet": True})
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore.credentials import ReadOnlyCredentials
 
 from sandbox.aws.accounts import key_holder
 from sandbox.aws.activity import Activity
 from sandbox.aws.authority import ask
 from sandbox.aws.decision import Decision
 from sandbox.aws.role_sessions import assume_for_service
+from sandbox.aws.s3_client import S3Client
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +34,14 @@ class SessionCredentials:
 class AwsCloud:
     """An in-process face on the sandbox's AWS accounts."""
 
-    def __init__(self, activity: Activity | None = None) -> None:
-        self._activity = activity or Activity()
+    def __init__(self, activity: Activity, api: WSGIApplication) -> None:
+        """Take what notes the requests that run, and the gate, which judges what its own services ask of S3 too."""
+        self._activity = activity
+        self._api = api
+
+    def s3(self, endpoint: str, credentials: Callable[[], ReadOnlyCredentials]) -> S3Client:
+        """Give S3 as the owner of `credentials` meets it at `endpoint`, the API's own address."""
+        return S3Client(self._api, endpoint, credentials)
 
     def assume_role_as_service(
         self,

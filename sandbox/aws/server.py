@@ -59,7 +59,8 @@ def serve(home: SandboxHome) -> None:
     _prepare(home)
     saver = Saver(StateFile(home.folder("aws")), activity)
     saver.start()
-    with _api(home, activity) as api, closing(open_door(home, AwsCloud(activity))) as door:
+    gate = _gate(home, activity)
+    with _api(home, gate) as api, closing(open_door(home, AwsCloud(activity, gate))) as door:
         _LOG.info(
             "AWS at %s, SFTP at %s:%d: a sandbox, on this machine only", home.url("aws"), LOOPBACK, home.ports.sftp
         )
@@ -95,11 +96,14 @@ def _further_administrator() -> KeyPair | None:
     return KeyPair(access_key_id=identifier, secret_access_key=secret)
 
 
-@contextmanager
-def _api(home: SandboxHome, activity: Activity) -> Generator[threading.Thread]:
-    """Serve the API from threads of its own; give the one that accepts requests."""
+def _gate(home: SandboxHome, activity: Activity) -> Gate:
     address = f"{LOOPBACK}:{home.ports.aws}"
-    gate = Gate(_Dispatcher(), activity, host=address, administrator_arn=ADMINISTRATOR_ARN)
+    return Gate(_Dispatcher(), activity, host=address, administrator_arn=ADMINISTRATOR_ARN)
+
+
+@contextmanager
+def _api(home: SandboxHome, gate: Gate) -> Generator[threading.Thread]:
+    """Serve the API from threads of its own; give the one that accepts requests."""
     server = make_server(LOOPBACK, home.ports.aws, gate, threaded=True, request_handler=_QuietHandler)
     thread = threading.Thread(target=server.serve_forever, name="aws-api", daemon=True)
     thread.start()

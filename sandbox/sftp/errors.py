@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import cast
 
 import asyncssh
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
 from sandbox.aws.decision import AccessDeniedError
+from sandbox.aws.s3_client import S3RefusalError
 from sandbox.sftp.paths import UnusableNameError
 
 FAULTS = (
     asyncssh.SFTPError,
     FileNotFoundError,
-    ClientError,
+    S3RefusalError,
     BotoCoreError,
     AccessDeniedError,
     UnusableNameError,
@@ -33,7 +32,7 @@ def as_sftp_error(fault: Exception) -> asyncssh.SFTPError:
             return asyncssh.SFTPNoSuchFile(str(fault))
         case AccessDeniedError():
             return asyncssh.SFTPPermissionDenied(str(fault))
-        case ClientError():
+        case S3RefusalError():
             return _of_service(fault)
         case UnicodeError():
             return asyncssh.SFTPFailure("File names must be UTF-8")
@@ -41,12 +40,11 @@ def as_sftp_error(fault: Exception) -> asyncssh.SFTPError:
             return asyncssh.SFTPFailure(str(fault))
 
 
-def _of_service(fault: ClientError) -> asyncssh.SFTPError:
-    answer = cast("Mapping[str, Mapping[str, object]]", fault.response)
-    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    message = str(answer.get("Error", {}).get("Message") or fault)
-    if status == HTTPStatus.FORBIDDEN:
-        return asyncssh.SFTPPermissionDenied(message)
-    if status == HTTPStatus.NOT_FOUND:
-        return asyncssh.SFTPNoSuchFile(message)
-    return asyncssh.SFTPFailure(message)
+def _of_service(fault: S3RefusalError) -> asyncssh.SFTPError:
+    match fault.status:
+        case HTTPStatus.FORBIDDEN:
+            return asyncssh.SFTPPermissionDenied(fault.message)
+        case HTTPStatus.NOT_FOUND:
+            return asyncssh.SFTPNoSuchFile(fault.message)
+        case _:
+            return asyncssh.SFTPFailure(fault.message)

@@ -84,12 +84,12 @@ class TransferFiles(asyncssh.SFTPServer):
         if not present and not pflags & FXF_CREAT:
             raise SFTPNoSuchFile(f"{name} does not exist")
 
-    async def read(self, file_obj: object, offset: int, size: int) -> bytes:
+    def read(self, file_obj: object, offset: int, size: int) -> bytes:
         """Read from an open file."""
         if not isinstance(file_obj, Download):
             raise SFTPFailure("The file was opened to be written")
         with self._answering("READ", file_obj.location):
-            return await file_obj.read(offset, size)
+            return file_obj.read(offset, size)
 
     async def write(self, file_obj: object, offset: int, data: bytes) -> int:
         """Write the next bytes of an open file."""
@@ -104,10 +104,10 @@ class TransferFiles(asyncssh.SFTPServer):
         if not isinstance(file_obj, Upload | Download) or file_obj not in self._open:
             return
         self._open.remove(file_obj)
-        with self._answering("CLOSE", file_obj.location):
-            await file_obj.close()
         path = str(file_obj.location)
         if isinstance(file_obj, Upload):
+            with self._answering("CLOSE", file_obj.location):
+                await file_obj.close()
             self._journal.write("CLOSE", path=path, bytes_in=str(file_obj.size))
         else:
             self._journal.write("CLOSE", path=path, bytes_out=str(file_obj.sent))
@@ -118,7 +118,8 @@ class TransferFiles(asyncssh.SFTPServer):
             opened = self._open.pop()
             self._journal.write("PARTIAL_CLOSE", path=str(opened.location))
             try:
-                await (opened.abort() if isinstance(opened, Upload) else opened.close())
+                if isinstance(opened, Upload):
+                    await opened.abort()
             except FAULTS as fault:
                 self._journal.write("ERROR", operation="PARTIAL_CLOSE", path=str(opened.location), message=str(fault))
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import cast
+
+from botocore.credentials import DeferredRefreshableCredentials
 
 from sandbox.aws.accounts import bucket_named, key_by_id
 from sandbox.aws.cloud import AwsCloud
@@ -27,7 +30,8 @@ class RoleSession:
         self._cloud = cloud
         self._user = user
         self._journal = journal
-        self.store = Store(endpoint, self._assume)
+        self._credentials = DeferredRefreshableCredentials(refresh_using=self._assume, method="sts-assume-role")
+        self.store = Store(cloud.s3(endpoint, self._credentials.get_frozen_credentials))
 
     def _assume(self) -> Mapping[str, str]:
         """Assume the role; botocore calls this at the first request and again before the credentials expire."""
@@ -56,10 +60,9 @@ class RoleSession:
         This imitates what users of the service see (`Couldn't read directory: Permission denied` for a role without
         KMS rights): S3's own ListObjectsV2 asks nothing of KMS.
         """
-        access_key_id = await self.store.access_key_id()
-        return await asyncio.to_thread(self._may_decrypt, access_key_id, location)
+        return await asyncio.to_thread(self._may_decrypt, location)
 
-    def _may_decrypt(self, access_key_id: str, location: Location) -> bool:
+    def _may_decrypt(self, location: Location) -> bool:
         bucket = bucket_named(location.bucket)
         rule = ((bucket and bucket.encryption) or {}).get("Rule", {})
         key_id = rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
@@ -74,4 +77,5 @@ class RoleSession:
             "kms:EncryptionContext:aws:s3:arn": bucket_arn if by_bucket_key else f"{bucket_arn}/{location.prefix}",
             "kms:EncryptionContextKeys": "aws:s3:arn",
         }
+        access_key_id = cast("str", self._credentials.get_frozen_credentials().access_key)  # pyright: ignore[reportUnknownMemberType]  # botocore is not typed
         return bool(self._cloud.is_allowed(access_key_id, "kms:Decrypt", key.arn, context))

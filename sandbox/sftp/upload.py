@@ -6,8 +6,9 @@ import asyncio
 import logging
 
 import asyncssh
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
+from sandbox.aws.s3_client import S3RefusalError
 from sandbox.sftp.paths import Location
 from sandbox.sftp.store import Store
 
@@ -84,7 +85,7 @@ class Upload:
         self._failure = error
         try:
             await self.abort()
-        except (ClientError, BotoCoreError):
+        except (S3RefusalError, BotoCoreError):
             # The client is to hear why its upload failed, not that the parts could not be thrown away.
             _log.warning("Could not abort the upload of %s", self.location, exc_info=True)
 

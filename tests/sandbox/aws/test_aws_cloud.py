@@ -7,6 +7,7 @@ import pytest
 from moto.core.base_backend import BackendDict
 from moto.iam.models import iam_backends
 
+from sandbox.aws.activity import Activity
 from sandbox.aws.cloud import AwsCloud
 from sandbox.aws.decision import AccessDeniedError
 from sandbox.home import ACCOUNT_ID
@@ -15,6 +16,10 @@ SERVICE = "transfer.amazonaws.com"
 ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/partners"
 SERVER = f"arn:aws:transfer:us-east-1:{ACCOUNT_ID}:user/s-1/skyway"
 SOURCE = {"aws:SourceAccount": ACCOUNT_ID, "aws:SourceArn": SERVER}
+
+
+def no_api(_: object, __: object) -> list[bytes]:
+    raise AssertionError("nothing here asks S3")
 
 
 @pytest.fixture
@@ -37,7 +42,7 @@ def cloud() -> Generator[AwsCloud]:
     )
     wide = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     iam.put_role_policy("partners", "inline", json.dumps({"Version": "2012-10-17", "Statement": [wide]}))
-    yield AwsCloud()
+    yield AwsCloud(Activity(), no_api)
     BackendDict.reset()
 
 
