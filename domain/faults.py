@@ -101,7 +101,8 @@ def _what_is_wrong(details: ErrorDetails) -> str:
         "extra_forbidden": lambda: "is not a key that is known here; remove it or correct its spelling",
         "literal_error": lambda: f"{given!r} is not one of {_listed(context['expected'])}",
         "too_long": lambda: (
-            f"has {context['actual_length']} entries, and at most {context['max_length']} are allowed; remove some"
+            f"has {context['actual_length']} {'entries' if isinstance(given, list) else 'characters'}, and at most "
+            f"{context['max_length']} are allowed; leave some out"
         ),
         "value_error": lambda: str(context["error"]),
     }
