@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 import pulumi
+import tenacity
 
 from domain.faults import ConfigurationError
 from domain.partners import Partner
@@ -26,11 +27,25 @@ def _earlier_keys() -> Mapping[str, list[str]]:
     # Backends without organizations call theirs so.
     organization = pulumi.get_organization() or "organization"
     name = f"{organization}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    reply = cast(
-        "dict[str, object]", pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value or {}
-    )
+    try:
+        reply = _stack_outputs(name)
+    except Exception as error:  # noqa: BLE001  # an invoke raises bare Exception, whatever went wrong
+        cause = str(error).strip().splitlines()[0]
+        raise pulumi.RunError(f"the state of this stack cannot be read ({cause}); run the command again") from None
     outputs = cast("dict[str, object]", reply.get("outputs") or {})
     return cast("Mapping[str, list[str]]", outputs.get(KEYS_OUTPUT) or {})
+
+
+# The engine writes the state while the program starts, and a `file://` backend shows half of what is being written.
+@tenacity.retry(
+    retry=tenacity.retry_if_exception_message(match=r"(?s).*failed to load checkpoint"),
+    wait=tenacity.wait_fixed(0.1),
+    stop=tenacity.stop_after_delay(10),
+    reraise=True,
+)
+def _stack_outputs(name: str) -> dict[str, object]:
+    reply = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name})
+    return cast("dict[str, object]", reply.value or {})
 
 
 def partner_keys(partners: Sequence[Partner]) -> dict[str, list[str]]:
