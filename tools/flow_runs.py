@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ import tenacity
 
 _FINAL_TYPES = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 _LIMIT_SECONDS = 180
+_PATIENCE_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,9 @@ def run_deployment(api_url: str, deployment_id: str, parameters: Mapping[str, ob
     Raises httpx.HTTPError when Prefect does not answer or refuses.
     """
     with httpx.Client(base_url=api_url, timeout=20) as http:
-        created = http.post(f"/deployments/{deployment_id}/create_flow_run", json={"parameters": dict(parameters)})
-        run = _parsed(created)
+        # With a key of its own, asking again after no answer, or a 503 of Prefect on SQLite, starts no second run.
+        wanted = {"parameters": dict(parameters), "idempotency_key": str(uuid.uuid4())}
+        run = _patiently(lambda: _parsed(http.post(f"/deployments/{deployment_id}/create_flow_run", json=wanted)))
 
         def last_seen(state: tenacity.RetryCallState) -> FlowRun:
             return state.outcome.result() if state.outcome else run
@@ -46,7 +49,22 @@ def run_deployment(api_url: str, deployment_id: str, parameters: Mapping[str, ob
             wait=tenacity.wait_fixed(0.3),
             stop=tenacity.stop_after_delay(_LIMIT_SECONDS),
             retry_error_callback=last_seen,
-        )(lambda: _parsed(http.get(f"/flow_runs/{run.id}")))
+        )(lambda: _patiently(lambda: _parsed(http.get(f"/flow_runs/{run.id}"))))
+
+
+def _patiently(ask: Callable[[], FlowRun]) -> FlowRun:
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_is_passing),
+        wait=tenacity.wait_fixed(0.5),
+        stop=tenacity.stop_after_delay(_PATIENCE_SECONDS),
+        reraise=True,
+    )(ask)
+
+
+def _is_passing(error: BaseException) -> bool:
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    return isinstance(error, httpx.TransportError)
 
 
 def _parsed(response: httpx.Response) -> FlowRun:
