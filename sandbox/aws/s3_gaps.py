@@ -5,9 +5,7 @@ Each gap is named where it is closed. What moto does right is left alone.
 
 from __future__ import annotations
 
-import json
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from moto.core.common_models import BaseModel
 from moto.core.responses import ActionResult
@@ -23,7 +21,6 @@ def install() -> None:
     replace(FakeBucket, "get_permission", _no_opinion)
     replace(BaseModel, "__new__", _untracked)
     replace(S3Response, "get_bucket_notification", _get_bucket_notification)
-    replace(FakeBucket, "_log_permissions_enabled_policy", staticmethod(_may_deliver_logs))
 
 
 def _no_opinion(_bucket: FakeBucket, _action: str, _resource: str) -> PermissionResult:
@@ -34,21 +31,6 @@ def _no_opinion(_bucket: FakeBucket, _action: str, _resource: str) -> Permission
 def _untracked(cls: type[BaseModel], *_args: object, **_named: object) -> BaseModel:
     """Make a model object without moto's list of all that ever were, which keeps deleted files' bodies for ever."""
     return object.__new__(cls)
-
-
-_MOTOS_MAY_DELIVER_LOGS = FakeBucket._log_permissions_enabled_policy  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # it has no other name
-
-
-def _may_deliver_logs(target_bucket: FakeBucket, target_prefix: str | None) -> bool:
-    """Say whether a bucket's policy lets S3 deliver access logs: moto stumbles over statements about everybody."""
-    policy = json.loads(target_bucket.policy or b'{"Statement": []}')
-    of_services = [each for each in policy["Statement"] if isinstance(each.get("Principal"), dict)]
-    narrowed = SimpleNamespace(
-        name=target_bucket.name,
-        partition=target_bucket.partition,
-        policy=json.dumps({"Statement": of_services}).encode(),
-    )
-    return _MOTOS_MAY_DELIVER_LOGS(cast("FakeBucket", narrowed), target_prefix)
 
 
 _MOTOS_GET_NOTIFICATION = S3Response.get_bucket_notification

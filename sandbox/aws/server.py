@@ -12,7 +12,17 @@ from contextlib import closing, contextmanager
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from sandbox.aws import alarms, log_metrics, managed_policies, s3_events, s3_gaps, simulation, transfer, user_boundaries
+from sandbox.aws import (
+    alarms,
+    log_metrics,
+    managed_policies,
+    s3_access_logs,
+    s3_events,
+    s3_gaps,
+    simulation,
+    transfer,
+    user_boundaries,
+)
 from sandbox.aws.activity import Activity
 from sandbox.aws.cloud import AwsCloud
 from sandbox.aws.gate import Gate
@@ -76,6 +86,7 @@ def _prepare(home: SandboxHome) -> None:
     """Make moto ours, and give it what it held when it last stopped."""
     s3_gaps.install()
     s3_events.install()
+    s3_access_logs.install()
     managed_policies.install()
     log_metrics.install()
     alarms.install()

@@ -12,7 +12,7 @@ from moto.s3.exceptions import InvalidTargetBucketForLogging
 from moto.s3.models import S3Backend, s3_backends
 
 from domain import iam
-from sandbox.aws import s3_gaps
+from sandbox.aws import s3_access_logs
 from sandbox.home import ACCOUNT_ID
 
 DELIVER: dict[str, Any] = {"TargetBucket": "logs", "TargetPrefix": "landing/", "TargetGrants": []}
@@ -20,7 +20,7 @@ DELIVER: dict[str, Any] = {"TargetBucket": "logs", "TargetPrefix": "landing/", "
 
 @pytest.fixture
 def s3() -> Generator[S3Backend]:
-    s3_gaps.install()
+    s3_access_logs.install()
     backend: Any = s3_backends[ACCOUNT_ID]["aws"]
     for name in ("landing", "logs"):
         backend.create_bucket(name, "us-east-1")
@@ -41,3 +41,12 @@ def test_logs_go_nowhere_else(s3: S3Backend) -> None:
     s3.put_bucket_policy("logs", json.dumps({"Version": "2012-10-17", "Statement": [denial]}).encode())
     with pytest.raises(InvalidTargetBucketForLogging):
         s3.put_bucket_logging("landing", DELIVER)
+
+
+def test_a_condition_on_the_bucket_that_logs_is_asked(s3: S3Backend) -> None:
+    policy = iam.access_log_policy("logs", "another", ACCOUNT_ID)
+    s3.put_bucket_policy("logs", json.dumps(policy).encode())
+    with pytest.raises(InvalidTargetBucketForLogging):
+        s3.put_bucket_logging("landing", DELIVER)
+    s3.put_bucket_logging("landing", {})
+    assert s3.get_bucket_logging("landing") == {}
