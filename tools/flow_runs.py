@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, cast
 
 import httpx
@@ -63,7 +64,7 @@ def _patiently(ask: Callable[[], FlowRun]) -> FlowRun:
 
 def _is_passing(error: BaseException) -> bool:
     if isinstance(error, httpx.HTTPStatusError):
-        return error.response.status_code == httpx.codes.SERVICE_UNAVAILABLE
+        return error.response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
     return isinstance(error, httpx.TransportError)
 
 
