@@ -100,10 +100,8 @@ def _what_is_wrong(details: ErrorDetails) -> str:
         "missing": lambda: "is missing; add it",
         "extra_forbidden": lambda: "is not a key that is known here; remove it or correct its spelling",
         "literal_error": lambda: f"{given!r} is not one of {_listed(context['expected'])}",
-        "too_long": lambda: (
-            f"has {context['actual_length']} {'entries' if isinstance(given, list) else 'characters'}, and at most "
-            f"{context['max_length']} are allowed; leave some out"
-        ),
+        "too_long": lambda: _too_long(given, context["max_length"]),
+        "string_too_long": lambda: _too_long(given, context["max_length"]),
         "value_error": lambda: str(context["error"]),
     }
     known = sentences.get(details["type"])
@@ -113,6 +111,11 @@ def _what_is_wrong(details: ErrorDetails) -> str:
         return f"{shown} {kinds[details['type']]}"
     message = details["msg"]
     return f"{shown} is not allowed: {message[:1].lower()}{message[1:]}"
+
+
+def _too_long(given: str | list[object], limit: int) -> str:
+    unit = "characters" if isinstance(given, str) else "entries"
+    return f"has {len(given)} {unit}, and at most {limit} are allowed; leave some out"
 
 
 def _shortened(text: str) -> str:

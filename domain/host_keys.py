@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FORM = "give the private key's text as a secret, or {file: <path from the project's folder>}"
 _OPENSSH = "BEGIN OPENSSH PRIVATE KEY"
-_LONGEST_BODY = 4096
+LONGEST_BODY = 4096
 """AWS Transfer's limit for a host key, in characters (API, CreateServer and ImportHostKey)."""
 
 
@@ -83,9 +83,9 @@ def _parse(text: str) -> HostKey:
     except (ValueError, UnsupportedAlgorithm):
         raise ValueError(none_at_all) from None
     key = HostKey(public=parse_public_key(line), private=_as_transfer_reads(private, text))
-    if len(key.private) > _LONGEST_BODY:
+    if len(key.private) > LONGEST_BODY:
         raise ValueError(
-            f"the key's text has {len(key.private)} characters, and AWS Transfer takes {_LONGEST_BODY}; "
+            f"the key's text has {len(key.private)} characters, and AWS Transfer takes {LONGEST_BODY}; "
             "make an RSA key of 4096 bits at most, or an ED25519 key"
         )
     return key

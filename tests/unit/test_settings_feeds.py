@@ -1,0 +1,76 @@
+"""Feeds and flows in the settings: what Snowflake or a worker would only refuse later."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.stack_values import check, faults, feed, partner, public_key, values
+
+
+def stack(**changes: object) -> dict[str, object]:
+    """Give a stack whose one feed differs by this."""
+    return values(partners=[partner(feeds=[feed() | changes])])
+
+
+def test_two_feeds_whose_tables_would_be_one() -> None:
+    entries = [partner("sky-way", feeds=[feed("a")]), partner("sky", key=public_key(2), feeds=[feed("way-a")])]
+    assert faults(values(partners=entries)) == [
+        (
+            "landing:partners[1].feeds[0].name: another feed loads into the table SKY_WAY_A already; choose another "
+            "name (see landing:partners[0].feeds[0].name)"
+        )
+    ]
+
+
+def test_a_partner_without_a_feed_is_told_so() -> None:
+    told = faults(values(partners=[partner(feeds=[])]))
+    assert told == ["landing:partners[0].feeds: needs at least one entry"]
+
+
+@pytest.mark.parametrize("flow", ["../x.py:f", "/x.py:f", "flows/x.py", "flows/x:f"])
+def test_a_flow_outside_the_repository_is_refused(flow: str) -> None:
+    (told,) = faults(stack(flow=flow))
+    assert told.startswith(f"landing:partners[0].feeds[0].flow: {flow!r} is not allowed")
+
+
+def test_two_deployments_with_one_name() -> None:
+    flows = {
+        "deployments": [{"name": name, "entrypoint": "flows/hello.py:hello"} for name in ("a", "skyway-orders", "a")]
+    }
+    assert faults(values(flows=flows)) == [
+        "landing:flows.deployments[1].name: 'skyway-orders' is another deployment's name; choose another",
+        "landing:flows.deployments[2].name: 'a' is another deployment's name; choose another",
+    ]
+
+
+def test_two_columns_with_one_name() -> None:
+    (told,) = faults(stack(columns=[{"name": name, "type": "NUMBER"} for name in ("ID", "AT", "id")]))
+    assert told.startswith("landing:partners[0].feeds[0].columns: names of columns must differ")
+    assert told.endswith("got twice: ID")
+
+
+@pytest.mark.parametrize("delimiter", ['"', "\n", "\r"])
+def test_a_delimiter_that_means_something_else_in_csv(delimiter: str) -> None:
+    (told,) = faults(stack(csv={"delimiter": delimiter}))
+    assert told.startswith(f"landing:partners[0].feeds[0].csv.delimiter: {delimiter!r} cannot part fields")
+
+
+@pytest.mark.parametrize(
+    "type_", ["NUMBER(39)", "NUMBER(0)", "NUMBER(5,6)", "VARCHAR(0)", "VARCHAR(16777217)", "number", ""]
+)
+def test_a_type_that_snowflake_does_not_have_is_told_before_up(type_: str) -> None:
+    (told,) = faults(stack(columns=[{"name": "ID", "type": type_}]))
+    assert told.startswith(f"landing:partners[0].feeds[0].columns[0].type: {type_!r} is not allowed")
+
+
+@pytest.mark.parametrize("type_", ["NUMBER", "NUMBER(38,37)", "VARCHAR(16777216)", "TIMESTAMP_TZ", "VARIANT"])
+def test_types_that_it_has_are_taken(type_: str) -> None:
+    read = check(stack(columns=[{"name": "ID", "type": type_}]))
+    assert read.partners[0].feeds[0].columns[0].type == type_
+
+
+def test_a_format_that_is_not_known_names_the_key_the_value_and_the_choice() -> None:
+    other = partner("other", key=public_key(2), feeds=[feed(format="xls")])
+    assert faults(values(partners=[partner(), other])) == [
+        "landing:partners[1].feeds[0].format: 'xls' is not one of csv, json, parquet"
+    ]
