@@ -304,4 +304,4 @@ def test_a_decision_is_quick() -> None:
     request = asked(SESSION, "s3:GetObject", OWN, {"aws:SecureTransport": "true"})
     policies = Policies(identity=(WIDE,), session=HOME, resource=TLS_ONLY)
     seconds = min(timeit.repeat(lambda: decide(request, policies), number=200, repeat=5)) / 200
-    assert seconds < 1e-3  # ten times what it takes: a guard against losing the caches, not a benchmark
+    assert seconds < 5e-4  # dozens of times what it takes: a guard, not a benchmark, which is tools/bench_policy.py
