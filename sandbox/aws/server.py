@@ -14,6 +14,7 @@ from werkzeug.serving import make_server
 
 from sandbox.aws import (
     alarms,
+    ec2_gaps,
     log_metrics,
     managed_policies,
     s3_access_logs,
@@ -86,6 +87,7 @@ def _prepare(home: SandboxHome) -> None:
     """Make moto ours, and give it what it held when it last stopped."""
     s3_gaps.install()
     s3_events.install()
+    ec2_gaps.install()
     s3_access_logs.install()
     managed_policies.install()
     log_metrics.install()

@@ -36,7 +36,7 @@ def keep_spelling(properties: Mapping[str, Property], known: Properties, live: P
         if name not in known:
             continue
         found = live.get(name, prop.default)
-        if prop.kept or prop.same(known[name], found):
+        if prop.kept or (not prop.completed and prop.same(known[name], found)):
             kept[name] = known[name]
     return kept
 

@@ -24,6 +24,8 @@ class Property:
     """Left out, the service chooses, and whatever it chose is right."""
     kept: bool = False
     """The service does not tell it back; only the state knows it (`forceDestroy`)."""
+    completed: bool = False
+    """The service fills in parts of it that the program reads: the state has what the service tells."""
     default: Value = None
     """What leaving it out means."""
     derived: bool = False

@@ -226,6 +226,45 @@ def test_an_endpoint_in_a_vpc_is_looked_up_by_its_id(run: Engine, home: SandboxH
     )["VpcEndpoint"]["VpcEndpointId"]
     found = run.call("aws:ec2/getVpcEndpoint:getVpcEndpoint", {"id": made})
     assert (found["id"], found["vpcId"], found["state"]) == (made, vpc, "available")
-    assert found["dnsEntries"][0]["dnsName"]
+    (entry,) = found["dnsEntries"]
+    assert entry["dnsName"].startswith(f"{made}-")
+    assert entry["dnsName"].endswith(".server.transfer.us-east-1.vpce.amazonaws.com")
     with pytest.raises(grpc.RpcError, match="no VPC endpoint matches"):
         run.call("aws:ec2/getVpcEndpoint:getVpcEndpoint", {"vpcId": "vpc-0123456789"})
+
+
+def test_a_server_lives_in_a_vpc_and_does_not_leave_it(run: Engine, home: SandboxHome) -> None:
+    ec2 = cloud(home, "ec2")
+    vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
+    one, two = sorted(subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"])[:2]
+    group = run.resource("aws:ec2/securityGroup:SecurityGroup", "inside")
+    group.create({"name": "inside", "vpcId": vpc})
+    addresses = [run.resource("aws:ec2/eip:Eip", name) for name in ("first", "second")]
+    for address in addresses:
+        address.create({"domain": "vpc"})
+
+    def inside(subnets: list[str], **more: object) -> dict[str, Any]:
+        details = {"vpcId": vpc, "subnetIds": subnets, "securityGroupIds": [group.id], **more}
+        policy = "TransferSecurityPolicy-2025-03"
+        return {"endpointType": "VPC", "endpointDetails": details, "securityPolicyName": policy}
+
+    server = run.resource("aws:transfer/server:Server", "inside")
+    first = inside([one], addressAllocationIds=[addresses[0].id])
+    then = inside([one, two], addressAllocationIds=[address.id for address in addresses])
+    live_through(server, Life(token=server.token, first=first, then=then, outputs=("arn", "endpoint")))
+
+    server.create(first)
+    assert server.state["endpointDetails"]["vpcEndpointId"].startswith("vpce-")
+    addresses[0].refresh()
+    for wanted, replaced in (
+        (inside([one]), []),
+        ({**inside([one]), "endpointDetails": {"vpcId": "vpc-0123456789", "subnetIds": [one]}}, ["endpointDetails"]),
+    ):
+        found = server.diff(wanted)
+        assert list(found.diffs) == ["endpointDetails"]
+        assert list(found.replaces) == replaced
+    server.update(inside([one]))
+    assert "addressAllocationIds" not in server.state["endpointDetails"]
+    assert server.changed(inside([one])) == []
+    for thing in (server, group, *addresses):
+        thing.delete()

@@ -112,7 +112,7 @@ ROWS: tuple[Row[Aws], ...] = (
         properties={
             "domain": Property(replaces=True, default="S3"),
             "endpointType": Property(default="PUBLIC"),
-            "endpointDetails": Property(same=same_endpoint, replaces_when=moves_to_another_vpc),
+            "endpointDetails": Property(completed=True, same=same_endpoint, replaces_when=moves_to_another_vpc),
             "identityProviderType": Property(replaces=True, default="SERVICE_MANAGED"),
             "hostKey": KEPT,
             "loggingRole": PLAIN,
