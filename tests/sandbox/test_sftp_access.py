@@ -151,47 +151,6 @@ def test_the_session_policy_caps_a_mapping_that_leads_too_far(zone: Landing) -> 
     assert refused == {"CLOSE", "OPEN", "READDIR", "STAT", "RENAME", "MKDIR", "DELETE"}
 
 
-def test_several_mappings_make_one_tree(zone: Landing) -> None:
-    zone.add_user(
-        "mapped",
-        zone.add_role("mapped", prefix_policy("partners/mapped")),
-        HomeDirectoryMappings=[
-            {"Entry": "/in/orders", "Target": f"/{BUCKET}/partners/mapped/o"},
-            {"Entry": "/in/flights", "Target": f"/{BUCKET}/partners/mapped/f"},
-        ],
-    )
-
-    async def steps(sftp: Any) -> None:
-        assert await sftp.listdir("/") == ["in"]
-        assert await sftp.listdir("/in") == ["flights", "orders"]
-        assert await sftp.isdir("/in/orders")
-        await put(sftp, "/in/orders/a.csv")
-        assert await sftp.listdir("/in/orders") == ["a.csv"]
-        with pytest.raises(asyncssh.SFTPNoSuchFile):
-            await put(sftp, "/elsewhere.csv")
-        for request in (sftp.rmdir("/in/orders"), sftp.mkdir("/in/flights"), put(sftp, "/in/orders")):
-            with pytest.raises(asyncssh.SFTPFailure):
-                await request
-
-    visit(zone, "mapped", steps)
-    assert zone.stored("partners/mapped/o/a.csv") == b"a"
-
-
-def test_a_role_without_kms_rights_is_denied_everywhere(zone: Landing) -> None:
-    document = json.loads(prefix_policy("partners/keyless"))
-    document["Statement"] = [one for one in document["Statement"] if "kms:Decrypt" not in one["Action"]]
-    zone.add_user("keyless", zone.add_role("keyless", json.dumps(document)))
-    zone.client("s3").put_object(Bucket=BUCKET, Key="partners/keyless/there.csv", Body=b"1")
-
-    async def steps(sftp: Any) -> None:
-        for request in (sftp.listdir("/"), get(sftp, "there.csv"), put(sftp, "new.csv"), sftp.mkdir("new")):
-            with pytest.raises(asyncssh.SFTPPermissionDenied):
-                await request
-
-    visit(zone, "keyless", steps)
-    assert zone.stored("partners/keyless/new.csv") is None
-
-
 def test_an_upload_that_is_denied_on_its_way_leaves_nothing(zone: Landing) -> None:
     document = prefix_policy("partners/halfway").replace(
         '["kms:Decrypt", "kms:GenerateDataKey"]', '"kms:GenerateDataKey"'

@@ -62,6 +62,32 @@ def in_and_outbox() -> str:
     )
 
 
+def test_several_mappings_make_one_tree(zone: Landing) -> None:
+    zone.add_user(
+        "mapped",
+        zone.add_role("mapped", prefix_policy("partners/mapped")),
+        HomeDirectoryMappings=[
+            {"Entry": "/in/orders", "Target": f"/{BUCKET}/partners/mapped/o"},
+            {"Entry": "/in/flights", "Target": f"/{BUCKET}/partners/mapped/f"},
+        ],
+    )
+
+    async def steps(sftp: Any) -> None:
+        assert await sftp.listdir("/") == ["in"]
+        assert await sftp.listdir("/in") == ["flights", "orders"]
+        assert await sftp.isdir("/in/orders")
+        await put(sftp, "/in/orders/a.csv")
+        assert await sftp.listdir("/in/orders") == ["a.csv"]
+        with pytest.raises(asyncssh.SFTPNoSuchFile):
+            await put(sftp, "/elsewhere.csv")
+        for request in (sftp.rmdir("/in/orders"), sftp.mkdir("/in/flights"), put(sftp, "/in/orders")):
+            with pytest.raises(asyncssh.SFTPFailure):
+                await request
+
+    visit(zone, "mapped", steps)
+    assert zone.stored("partners/mapped/o/a.csv") == b"a"
+
+
 def test_an_outbox_is_read_and_never_written(zone: Landing) -> None:
     role = zone.add_role("rail", policy({"Action": ["s3:*", "kms:*"], "Resource": "*"}))
     zone.add_user("rail", role, HomeDirectoryMappings=ROOTS, Policy=in_and_outbox())
@@ -162,7 +188,7 @@ def test_without_kms_rights_neither_ls_nor_put_is_permitted(zone: Landing, lacki
     zone.client("s3").put_object(Bucket=BUCKET, Key=f"{prefix}/there.csv", Body=b"1")
 
     async def steps(sftp: Any) -> None:
-        for request in (sftp.listdir("/"), put(sftp, "new.csv"), get(sftp, "there.csv")):
+        for request in (sftp.listdir("/"), put(sftp, "new.csv"), get(sftp, "there.csv"), sftp.mkdir("new")):
             with pytest.raises(asyncssh.SFTPPermissionDenied):
                 await request
 

@@ -204,7 +204,8 @@ def test_the_security_policy_says_what_is_spoken(
     if spoken:
         asyncio.run(list_home())
     else:
-        with pytest.raises(asyncssh.KeyExchangeFailed):
+        # The door hangs up as well, and under load that may be what the client sees first.
+        with pytest.raises((asyncssh.KeyExchangeFailed, asyncssh.ConnectionLost, ConnectionResetError)):
             asyncio.run(list_home())
 
 
