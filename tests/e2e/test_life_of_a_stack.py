@@ -13,6 +13,7 @@ import tenacity
 from pulumi import automation as auto
 
 from tools.flow_runs import run_deployment
+from tools.operator_steps import OF_A_PARTNER, OTHER_USERS, Operations, add_a_partner
 from tools.rehearsal import Project
 
 pytestmark = pytest.mark.e2e
@@ -75,10 +76,9 @@ def test_a_refresh_finds_nothing_and_the_preview_after_it_proposes_nothing(stack
 def deliver(project: Project, stack: auto.Stack, name: str, text: str) -> None:
     file = project.checkout / ".state" / name
     file.write_text(text)
-    door = project.door("skyway", outputs(stack)["sftp"]["hostKeyFingerprint"])
+    door = project.door("skyway", outputs(stack))
 
     async def put() -> None:
-        await door.learn_host_key()
         await door.put([file], "flights")
 
     asyncio.run(put())
@@ -124,31 +124,16 @@ def test_a_file_that_never_came_fails_the_flow_run(project: Project, stack: auto
     assert run_deployment(f"{project.home.url('prefect')}/api", flow["id"], keys).state_type == "FAILED"
 
 
-def other_partner(project: Project) -> dict[str, Any]:
-    return {
-        "name": "harbour",
-        "timeZone": "Europe/London",
-        "publicKeys": [project.partner_key("harbour").public.read_text().strip()],
-        "feeds": [{"name": "cargo", "columns": [{"name": "ID", "type": "NUMBER(38,0)"}]}],
-    }
-
-
 def test_a_partner_is_added_and_removed_and_its_data_stays(project: Project, stack: auto.Stack) -> None:
-    def with_harbour(config: dict[str, Any]) -> None:
-        config["landing:partners"].append(other_partner(project))
-
-    project.stack("dev", with_harbour)
-    added = changes(stack.up().summary)
-    # A component and a user and a key; a component, a table and a pipe; a deployment.
-    assert added.pop("create") == 7
-    assert set(added) == {"same"}
-    fingerprint = outputs(stack)["sftp"]["hostKeyFingerprint"]
-    door = project.door("harbour", fingerprint)
+    project.stack("dev", add_a_partner(project))
+    added = Operations()
+    stack.up(on_event=added.hear)
+    assert added.done == {**{f"create {name}": count for name, count in OF_A_PARTNER.items()}, **OTHER_USERS}
+    door = project.door("harbour", outputs(stack))
     file = project.checkout / ".state" / "cargo.csv"
     file.write_text("ID\n1\n2\n")
 
     async def put() -> None:
-        await door.learn_host_key()
         await door.put([file], "cargo")
 
     asyncio.run(put())
@@ -159,9 +144,9 @@ def test_a_partner_is_added_and_removed_and_its_data_stays(project: Project, sta
 
     loaded()
     project.stack("dev")
-    removed = changes(stack.up().summary)
-    assert removed.pop("delete") == 7
-    assert set(removed) == {"same"}
+    removed = Operations()
+    stack.up(on_event=removed.hear)
+    assert removed.done == {**{f"delete {name}": count for name, count in OF_A_PARTNER.items()}, **OTHER_USERS}
     with pytest.raises(asyncssh.PermissionDenied):
         asyncio.run(door.put([file], "cargo"))
     assert project.sql('SELECT COUNT(*) AS N FROM "LANDING"."RAW"."HARBOUR_CARGO"') == [{"n": 2}]
