@@ -19,7 +19,7 @@ from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 from sandbox.plugins.check import Checker, Fault, provider_faults
 from sandbox.plugins.difference import compare
 from sandbox.plugins.ledger import Ledger
-from sandbox.plugins.lifecycle import Lifecycle, without_marks
+from sandbox.plugins.lifecycle import Lifecycle, foreseen
 from sandbox.plugins.naming import keeps_its_name, with_name
 from sandbox.plugins.sdk import Sdk
 from sandbox.plugins.table import CloudT, Package, Row
@@ -154,7 +154,7 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
         row, cloud = self._row(context, request.urn), self._cloud(context)
         inputs = self._package.expand(cloud, row, from_struct(request.properties))
         if request.preview:
-            return proto.CreateResponse(properties=to_struct(without_marks(inputs)))
+            return proto.CreateResponse(properties=to_struct(foreseen(row, {}, inputs)))
         with self._explained(context, f"creating {shown(request.urn)}", cloud):
             identifier, state = self._life.create(row, cloud, request.urn, inputs)
         return proto.CreateResponse(id=identifier, properties=to_struct(state))
@@ -183,7 +183,7 @@ class StandIn(ResourceProviderServicer, Generic[CloudT]):
                 inputs[name] = state[name]
         if request.preview:
             left = {name: value for name, value in state.items() if name not in row.properties}
-            return proto.UpdateResponse(properties=to_struct({**left, **without_marks(inputs)}))
+            return proto.UpdateResponse(properties=to_struct({**left, **foreseen(row, state, inputs)}))
         with self._explained(context, f"updating {shown(request.urn)}", cloud):
             state = self._life.update(row, cloud, request.id, state, inputs)
         return proto.UpdateResponse(properties=to_struct(state))

@@ -9,7 +9,7 @@ from typing import Generic
 from sandbox.plugins.difference import compare, inputs_from, keep_spelling
 from sandbox.plugins.ledger import Ledger
 from sandbox.plugins.table import CloudT, Package, Row
-from sandbox.plugins.wire import Properties
+from sandbox.plugins.wire import UNKNOWN, Properties
 
 _log = logging.getLogger(__name__)
 
@@ -85,6 +85,19 @@ class Lifecycle(Generic[CloudT]):
                 return None
             raise
         return None if live is None else {name: value for name, value in live.items() if value is not None}
+
+
+def foreseen(row: Row[CloudT], state: Properties, inputs: Properties) -> Properties:
+    """Give what a preview knows of the properties of an object that is brought from `state` to `inputs`.
+
+    What the service completes stays as it is in the state, and is not known where there is none yet.
+    """
+    planned = without_marks(inputs)
+    for name, prop in row.properties.items():
+        if prop.completed and name in planned:
+            known = state.get(name)
+            planned[name] = {**known, **planned[name]} if known and isinstance(planned[name], dict) else UNKNOWN
+    return planned
 
 
 def without_marks(inputs: Properties) -> Properties:

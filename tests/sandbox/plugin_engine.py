@@ -83,6 +83,12 @@ class Resource:
         self.state, self.inputs = from_struct(self._stub.Update(request).properties), news
         return self.state
 
+    def preview_update(self, inputs: Properties) -> Properties:
+        request = proto.UpdateRequest(
+            id=self.id, urn=self.urn, olds=to_struct(self.state), news=to_struct(self.check(inputs)), preview=True
+        )
+        return from_struct(self._stub.Update(request).properties)
+
     def refresh(self) -> Properties:
         """Read the object; the id is empty when it is gone."""
         request = proto.ReadRequest(

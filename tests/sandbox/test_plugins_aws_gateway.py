@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from sandbox.home import ACCOUNT_ID, SandboxHome
 from sandbox.plugins.aws.package import AwsPackage
+from sandbox.plugins.wire import UNKNOWN
 from tests.sandbox.plugin_engine import Engine, Life, engine, live_through
 from tests.sandbox.plugin_parts import parts
 
@@ -253,8 +254,11 @@ def test_a_server_lives_in_a_vpc_and_does_not_leave_it(run: Engine, home: Sandbo
     then = inside([one, two], addressAllocationIds=[address.id for address in addresses])
     live_through(server, Life(token=server.token, first=first, then=then, outputs=("arn", "endpoint")))
 
+    assert server.preview(first)["endpointDetails"] is UNKNOWN, "it has the id of an endpoint that is not there yet"
     server.create(first)
-    assert server.state["endpointDetails"]["vpcEndpointId"].startswith("vpce-")
+    endpoint = server.state["endpointDetails"]["vpcEndpointId"]
+    assert endpoint.startswith("vpce-")
+    assert server.preview_update(then)["endpointDetails"]["vpcEndpointId"] == endpoint
     addresses[0].refresh()
     for wanted, replaced in (
         (inside([one]), []),
