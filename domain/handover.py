@@ -82,7 +82,7 @@ def _commands(user: SftpUser, door: DoorFacts, partner: Partner) -> Iterable[str
     feed = partner.feeds[0]
     place = next((path for folder in user.folders if (path := _path_of(folder, feed))), None)
     if place:
-        yield f"echo 'put <file> {place}/' | sftp -b - -i <private key> {address}"
+        yield f"echo 'put <file> {place.rstrip('/')}/' | sftp -b - -i <private key> {address}"
 
 
 def _path_of(folder: Folder, feed: Feed) -> str | None:

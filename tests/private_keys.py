@@ -36,7 +36,9 @@ def make(kind: str) -> PrivateKeyTypes:
             return ed25519.Ed25519PrivateKey.generate()
 
 
+@cache
 def text_of(kind: str, form: PrivateFormat = OPENSSH, *, passphrase: bytes = b"") -> str:
+    """Write a key; the same text each time, which OpenSSH's form is not by itself."""
     with warnings.catch_warnings():
         # DSA and short keys, which is what the tests of them are about.
         warnings.simplefilter("ignore")

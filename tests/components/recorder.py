@@ -19,6 +19,10 @@ from pulumi.runtime.stack import run_pulumi_func
 PROJECT, STACK = "landing", "test"
 
 
+class CallRefusedError(Exception):
+    """A provider function that fails: what `calls` raises to play it."""
+
+
 @dataclass(frozen=True)
 class Secret:
     """A value that was registered as a secret."""
@@ -115,7 +119,10 @@ class _Answers(Mocks):
         return f"{args.name}-id", {**inputs, **self._outputs(args)}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        return self._calls(args), []
+        try:
+            return self._calls(args), []
+        except CallRefusedError as refused:
+            return {}, [("", str(refused))]
 
 
 class Program(Protocol):
@@ -132,7 +139,7 @@ class Program(Protocol):
         """Run `piece`, a component or more, and wait for all that it registers.
 
         A resource's outputs are its inputs and what `outputs` gives for it; its id is its name with `-id`; `calls`
-        answers provider functions.
+        answers provider functions, or raises CallRefusedError.
         """
         ...
 

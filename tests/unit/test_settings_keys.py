@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -154,6 +155,7 @@ def test_left_out_it_is_gone_and_told_of_and_the_user_stays() -> None:
     ]
 
 
+@hypothesis.settings(deadline=None)
 @given(st.integers(min_value=-400, max_value=400))
 def test_a_key_is_good_through_its_last_day_and_told_of_two_weeks_before(days: int) -> None:
     last_day = TODAY + dt.timedelta(days=days)

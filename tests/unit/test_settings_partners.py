@@ -6,7 +6,7 @@ import itertools
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain import iam
@@ -92,10 +92,10 @@ def test_root_is_refused_as_a_user_and_as_a_partner_whose_user_it_would_be() -> 
     assert faults(values(partners=[partner("root")])) == [f"landing:partners[0].{sentence}"]
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"[a-zA-Z0-9_][a-zA-Z0-9_@.-]{2,99}", fullmatch=True).filter(lambda name: name != "root"))
 def test_user_names_that_transfer_takes_are_read_as_they_are_written(name: str) -> None:
-    settings = check(values(partners=[partner_of(user(name))]))
-    assert settings.user_names == (name,)
+    assert check(values(partners=[partner_of(user(name))])).user_names == (name,)
 
 
 def test_nobody_to_let_in_is_told_so() -> None:
@@ -172,6 +172,7 @@ paths = below.map(lambda parts: "/" + "/".join(parts))
 targets = below.flatmap(lambda parts: st.sampled_from(["inbox", "outbox"]).map(lambda box: "/".join([box, *parts])))
 
 
+@settings(deadline=None)
 @given(st.lists(st.builds(folder, paths, targets), min_size=1, max_size=6))
 def test_folders_that_are_taken_lie_apart_and_keep_their_words(folders: list[dict[str, object]]) -> None:
     entry = partner_of(user(folders=folders))
