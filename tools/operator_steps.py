@@ -21,7 +21,7 @@ Config = dict[str, Any]
 Change = Callable[[Config], None]
 """Changes a configuration in place."""
 
-_UNCHANGED = {auto.OpType.SAME, auto.OpType.READ, auto.OpType.REFRESH}
+_UNCHANGED = {"same", "read", "refresh"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,20 +38,25 @@ class Step:
 class Operations:
     """Hears the engine's events of one run, and counts what it did to which type of resource."""
 
-    done: Counter[str] = field(default_factory=Counter[str])
-    unchanged: int = 0
+    _heard: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
+    """Operation, type and URN: a component that is previewed is told of twice."""
 
     def hear(self, event: auto.EngineEvent) -> None:
         """Take an event; pass this method as the run's `on_event`."""
-        if not event.res_outputs_event:
-            return
-        about = event.res_outputs_event.metadata
-        if about.type.startswith("pulumi:providers:"):
-            return  # the engine's own book-keeping, which its summary leaves out as well
-        if about.op in _UNCHANGED:
-            self.unchanged += 1
-        else:
-            self.done[f"{about.op.value} {about.type.rpartition(':')[2]}"] += 1
+        # What the engine's own summary leaves out is left out here: its book-keeping of the providers.
+        about = event.res_outputs_event.metadata if event.res_outputs_event else None
+        if about and not about.type.startswith("pulumi:providers:"):
+            self._heard.add((about.op.value, about.type.rpartition(":")[2], about.urn))
+
+    @property
+    def done(self) -> Counter[str]:
+        """How often the engine did what to which type, such as `{"create SshKey": 1}`."""
+        return Counter(f"{op} {kind}" for op, kind, _ in self._heard if op not in _UNCHANGED)
+
+    @property
+    def unchanged(self) -> int:
+        """How many resources stayed as they were."""
+        return len({urn for op, _, urn in self._heard if op in _UNCHANGED})
 
     def __str__(self) -> str:
         told = [f"{count} {what}" for what, count in sorted(self.done.items())]

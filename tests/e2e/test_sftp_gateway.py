@@ -175,7 +175,7 @@ def test_folders_are_no_deliveries_and_files_are(project: Project, gateway: Gate
     assert [str(row["file_name"]).rpartition("/")[2] for row in history] == ["june.csv"]
     flow = gateway.outputs()["flows"]["skyway-flights"]
     run = run_deployment(f"{project.home.url('prefect')}/api", flow["id"], {})
-    assert (run.state_name, run.message.splitlines()[0]) == ("Completed", "7 rows of 1 files arrived and are loaded")
+    assert (run.state_name, run.message.splitlines()[0]) == ("Completed", "7 rows of 1 file arrived and are loaded")
 
 
 def test_the_handover_sheet_can_be_followed(project: Project, gateway: Gateway) -> None:
