@@ -161,7 +161,6 @@ class SftpGateway(ComponentResource):
                 account=args.account,
                 bucket_name=args.bucket.bucket_name,
                 key_arn=args.bucket.key_arn,
-                parent=self,
             )
             return Output.from_input(there)
         users_arn = Output.concat(f"arn:aws:transfer:{args.account.region}:{args.account.id}:user/", server.id, "/*")
