@@ -30,11 +30,13 @@ def test_each_user_stands_in_one_pattern_and_each_pattern_is_short_enough(users:
     assert sum(pattern.count("$.user") for pattern in patterns) == len(users)
 
 
-def test_patterns_are_as_few_as_hold_all_users_of_the_longest_names() -> None:
-    users = [f"{n:03}".ljust(100, "x") for n in range(40)]
-    patterns = monitoring.failed_logins(users)
-    assert [pattern.count("$.user") for pattern in patterns] == [8, 8, 8, 8, 8]
-    assert monitoring.failed_logins(reversed(users)) == patterns
+@pytest.mark.parametrize("length", range(3, 101))
+def test_patterns_are_full_and_never_too_long(length: int) -> None:
+    users = [f"{n:03}".ljust(length, "x") for n in range(100)]
+    patterns = monitoring.failed_logins(reversed(users))
+    assert all(len(pattern) <= monitoring.LONGEST_PATTERN for pattern in patterns)
+    one_more = len(f' || ($.user = "{users[0]}")')
+    assert all(len(pattern) + one_more > monitoring.LONGEST_PATTERN for pattern in patterns[:-1])
 
 
 def test_nobody_needs_no_pattern() -> None:
