@@ -12,8 +12,7 @@ def deployer_environment(home: SandboxHome) -> dict[str, str]:
     """Give the environment of who deploys the `dev` stack: the engine's, and that of a person in `make shell`."""
     return {
         **_aws(home, home.credentials.deployer),
-        "SNOWFLAKE_USER": SNOWFLAKE_USER,
-        "SNOWFLAKE_PASSWORD": home.credentials.snowflake_password,
+        **_snowflake_user(home),
         "PULUMI_DEBUG_PROVIDERS": f"aws:{home.ports.plugin_aws},snowflake:{home.ports.plugin_snowflake}",
     }
 
@@ -23,12 +22,21 @@ def worker_environment(home: SandboxHome) -> dict[str, str]:
     return {
         **_aws(home, home.credentials.worker),
         "SNOWFLAKE_ACCOUNT": SNOWFLAKE_ACCOUNT,
-        "SNOWFLAKE_USER": SNOWFLAKE_USER,
-        "SNOWFLAKE_PASSWORD": home.credentials.snowflake_password,
+        **_snowflake_user(home),
         "SNOWFLAKE_HOST": LOOPBACK,
         "SNOWFLAKE_PORT": str(home.ports.snowflake),
         "SNOWFLAKE_PROTOCOL": "http",
         "PREFECT_API_URL": f"{home.url('prefect')}/api",
+    }
+
+
+def _snowflake_user(home: SandboxHome) -> dict[str, str]:
+    """Give both ways in: whoever reads the authenticator comes by key pair, as on a real account."""
+    return {
+        "SNOWFLAKE_USER": SNOWFLAKE_USER,
+        "SNOWFLAKE_PASSWORD": home.credentials.snowflake_password,
+        "SNOWFLAKE_PRIVATE_KEY": home.credentials.snowflake_private_key,
+        "SNOWFLAKE_AUTHENTICATOR": "SNOWFLAKE_JWT",
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -77,6 +77,8 @@ class Credentials:
     """Snowflake's own IAM user, in Snowflake's AWS account."""
     snowflake_password: str
     """The password of `SNOWFLAKE_USER`."""
+    snowflake_private_key: str = ""
+    """The private key of `SNOWFLAKE_USER`, PEM; empty only in what an older sandbox kept."""
 
     @classmethod
     def generate(cls) -> Credentials:
@@ -86,7 +88,24 @@ class Credentials:
             worker=KeyPair.generate(),
             snowflake=KeyPair.generate(),
             snowflake_password=secrets.token_urlsafe(24),
+            snowflake_private_key=new_private_key(),
         )
+
+    def complete(self) -> Credentials:
+        """Give the same credentials, with those that an older sandbox did not make yet."""
+        return self if self.snowflake_private_key else replace(self, snowflake_private_key=new_private_key())
+
+
+def new_private_key() -> str:
+    """Make a private key of the form that Snowflake's clients take: RSA of 2048 bits, PKCS #8, PEM."""
+    # Imported when a key is made, which is once in a sandbox's life: every command would pay for it.
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +151,7 @@ class SandboxHome:
         kept = _KEPT.validate_json(file.read_bytes()) if file.exists() else None
         wanted = Kept(
             base_port=base_port or (kept.base_port if kept else DEFAULT_BASE_PORT),
-            credentials=kept.credentials if kept else new_credentials or Credentials.generate(),
+            credentials=kept.credentials.complete() if kept else new_credentials or Credentials.generate(),
         )
         if wanted != kept:
             scratch = file.with_suffix(f".{secrets.token_hex(4)}")

@@ -10,16 +10,12 @@ from sqlglot import Expr, exp
 
 from sandbox.snowflake.errors import SnowflakeError, unsupported
 from sandbox.snowflake.history import table_of
+from sandbox.snowflake.login import ORGANIZATION
 from sandbox.snowflake.names import Name
+from sandbox.snowflake.privileges import ACCOUNT
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.statement import Statement
 from sandbox.snowflake.system_functions import SYSTEM_FUNCTIONS
-
-ORGANIZATION = "SANDBOX"
-"""The organization of the sandbox's account."""
-
-ACCOUNT = "LANDING"
-"""The account's name, and its locator."""
 
 _CONTEXT: dict[str, Callable[[Session], str | None]] = {
     "CurrentAccount": lambda _: ACCOUNT,

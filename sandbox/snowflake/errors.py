@@ -36,6 +36,25 @@ def missing(kind: str, name: str) -> SnowflakeError:
     )
 
 
+def absent() -> SnowflakeError:
+    """Refuse a statement about an object that is not there, where Snowflake does not name it."""
+    return SnowflakeError(
+        2043, "02000", "SQL compilation error:\nObject does not exist, or operation cannot be performed."
+    )
+
+
+def denied(kind: str, name: str) -> SnowflakeError:
+    """Refuse a role that sees an object and may not do this with it."""
+    return SnowflakeError(
+        3001, "42501", f"SQL access control error:\nInsufficient privileges to operate on {kind.lower()} '{name}'"
+    )
+
+
+def ungranted() -> SnowflakeError:
+    """Refuse a GRANT or a REVOKE of a role that may not give the privilege away."""
+    return SnowflakeError(3102, "42501", "Grant not executed: Insufficient privileges.")
+
+
 def taken(name: str) -> SnowflakeError:
     """Refuse to create an object under a name that is in use."""
     return SnowflakeError(2002, "42710", f"SQL compilation error:\nObject '{name}' already exists.")

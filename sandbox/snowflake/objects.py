@@ -11,7 +11,7 @@ from sandbox.snowflake.names import Name
 from sandbox.snowflake.statement import Option, Value
 
 OWNER = "ACCOUNTADMIN"
-"""The role that owns every object of the sandbox."""
+"""The role at the top of every account, which owns what has no other owner."""
 
 IAM_USER_ARN = f"arn:aws:iam::{SNOWFLAKE_ACCOUNT_ID}:user/snowflake"
 """The IAM user as which every storage integration of the account assumes its role."""
@@ -141,3 +141,43 @@ class Grant(AccountObject):
     grantee: str
     grant_option: bool = False
     future: bool = False
+    granted_by: str = OWNER
+
+    @classmethod
+    def of(
+        cls,
+        privilege: str,
+        granted_on: str,
+        target: Name,
+        grantee: tuple[str, str],
+        *,
+        grant_option: bool = False,
+        future: bool = False,
+        granted_by: str = OWNER,
+    ) -> Grant:
+        """Make a grant to `grantee`, its kind (ROLE or USER) and its name."""
+        return cls(
+            name=Name((privilege, granted_on, "FUTURE" if future else "", *target.parts, *grantee)),
+            privilege=privilege,
+            granted_on=granted_on,
+            target=target,
+            grantee_kind=grantee[0],
+            grantee=grantee[1],
+            grant_option=grant_option,
+            future=future,
+            granted_by=granted_by,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class User(AccountObject):
+    """Who may log in: by a password, or by the private half of one of two RSA keys."""
+
+    login_name: str
+    password_hash: str = field(default="", repr=False)
+    """Empty: no password opens."""
+    public_keys: tuple[str, str] = ("", "")
+    """RSA_PUBLIC_KEY and RSA_PUBLIC_KEY_2: base64 of the DER form; empty where none is set."""
+    disabled: bool = False
+    options: dict[str, str] = field(default_factory=dict[str, str])
+    """The other properties that were set, such as DEFAULT_ROLE, by their names."""

@@ -4,19 +4,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
-import hmac
 import json
 import logging
-import secrets
 import signal
 import warnings
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 from typing import Any, cast
 
 import fakesnow.server as fake
 import uvicorn
+from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.transforms import SERVER_VERSION
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -24,20 +24,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from sandbox.home import LOOPBACK, SNOWFLAKE_USER, SandboxHome
+from sandbox.home import LOOPBACK, SandboxHome
 from sandbox.snowflake.admission import admit, is_query
 from sandbox.snowflake.context import in_context
 from sandbox.snowflake.engine import Engine
 from sandbox.snowflake.errors import SnowflakeError, internal
 from sandbox.snowflake.loading import Loader
+from sandbox.snowflake.login import Door
 from sandbox.snowflake.reply import Reply
+from sandbox.snowflake.rights import admit_statement, require_relations
 from sandbox.snowflake.session import Account, Session
+from sandbox.snowflake.sessions import IDLE_SECONDS, Sessions
 from sandbox.snowflake.snowpipe import Snowpipe
 from sandbox.snowflake.statement import Statement
 from sandbox.snowflake.statements.copy_into import copy_into
 from sandbox.snowflake.statements.dispatch import handler_of
 from sandbox.snowflake.storage import Storage
 from sandbox.snowflake.store import ObjectStore
+from sandbox.snowflake.users import found_account
 
 _LOG = logging.getLogger(__name__)
 _NO_SESSION = ("390111", "Session no longer exists. New login required to access the service.")
@@ -46,9 +50,9 @@ _NO_SESSION = ("390111", "Session no longer exists. New login required to access
 class Front:
     """The HTTP requests of Snowflake's clients, answered for one account."""
 
-    def __init__(self, home: SandboxHome, account: Account) -> None:
-        self._password = home.credentials.snowflake_password
-        self._account = account
+    def __init__(self, door: Door, sessions: Sessions) -> None:
+        self._door = door
+        self._sessions = sessions
 
     def application(self) -> Starlette:
         """Give the web application: these routes before fakesnow's own."""
@@ -57,6 +61,7 @@ class Front:
             Route("/session/v1/login-request", self.log_in, methods=["POST"]),
             Route("/session", self.keep_or_end, methods=["POST"]),
             Route("/session/heartbeat", self.keep_or_end, methods=["POST"]),
+            Route("/session/token-request", self.renew, methods=["POST"]),
             Route("/queries/v1/query-request", self.ask, methods=["POST"]),
             Route("/telemetry/send", self.ignore, methods=["POST"]),
             Route("/telemetry/send/sessionless", self.ignore, methods=["POST"]),
@@ -72,68 +77,80 @@ class Front:
         return JSONResponse({"success": True, "code": None, "message": None, "data": None})
 
     async def log_in(self, request: Request) -> JSONResponse:
-        """Open a session for the sandbox's one user."""
+        """Open a session for a user of the account."""
         data = cast("dict[str, Any]", (await _json_of(request)).get("data") or {})
-        user, password = str(data.get("LOGIN_NAME", "")), str(data.get("PASSWORD", ""))
-        right = hmac.compare_digest(password.encode(), self._password.encode())
-        if user.upper() != SNOWFLAKE_USER or not right:
-            return _failure(
-                "390100", "Incorrect username or password was specified.", {"authnMethod": "USERNAME_PASSWORD"}
-            )
-        wanted = request.query_params
-        parameters = cast("dict[str, Any]", data.get("SESSION_PARAMETERS") or {})
-        autocommit = bool(parameters.get("AUTOCOMMIT", True))
-        session = await run_in_threadpool(
-            Session, self._account, wanted.get("databaseName"), wanted.get("schemaName"), autocommit=autocommit
-        )
-        token = secrets.token_urlsafe(32)
-        cast("dict[str, Any]", fake.sessions)[token] = session
-        return JSONResponse(
-            {"success": True, "code": None, "message": None, "data": _session_data(token, session, autocommit)}
-        )
+        try:
+            session = await run_in_threadpool(self._door.open, data, request.query_params)
+        except SnowflakeError as error:
+            _LOG.info("%s: %s", error.code, error.message)
+            return _failure(error.code, error.message, {"authnMethod": "USERNAME_PASSWORD"})
+        token = await run_in_threadpool(self._sessions.open, session)
+        return JSONResponse({"success": True, "code": None, "message": None, "data": _session_data(token, session)})
 
     async def keep_or_end(self, request: Request) -> JSONResponse:
-        """Answer a heartbeat, or end a session."""
-        if _session_of(request) is None:
+        """Answer a heartbeat, which keeps a session, or end one."""
+        token = _token_of(request)
+        if self._sessions.find(token) is None:
             return _failure(*_NO_SESSION)
-        return await fake.session(request)
+        if request.query_params.get("delete"):
+            await run_in_threadpool(self._sessions.end, token)
+        return JSONResponse({"data": None, "code": None, "message": None, "success": True})
+
+    async def renew(self, request: Request) -> JSONResponse:
+        """Renew a client's token, which stays what it was."""
+        token = _token_of(request)
+        if self._sessions.find(token) is None:
+            return _failure(*_NO_SESSION)
+        life = {"validityInSecondsST": int(IDLE_SECONDS), "validityInSecondsMT": int(IDLE_SECONDS)}
+        tokens = {"sessionToken": token, "masterToken": token, **life}
+        return JSONResponse({"data": tokens, "code": None, "message": None, "success": True})
 
     async def ask(self, request: Request) -> JSONResponse:
         """Answer a statement: by its family here, or by the engine."""
-        session = _session_of(request)
+        session = self._sessions.find(_token_of(request))
         if session is None:
             return _failure(*_NO_SESSION)
         try:
             asked = await _json_of(request)
             sql = str(asked.get("sqlText", ""))
-            answer = await run_in_threadpool(_answer, session, sql)
+            answer, settle = await run_in_threadpool(_answer, session, sql)
             if isinstance(answer, Reply):
                 return _success(session, answer)
-            return await _ask_engine(request, {**asked, "sqlText": answer})
+            told = await _ask_engine(request, {**asked, "sqlText": answer})
+            if settle is not None:
+                await run_in_threadpool(settle)
         except SnowflakeError as error:
             _LOG.info("%s: %s", error.code, error.message)
             return _refusal(error)
         except Exception as error:  # noqa: BLE001 # whatever it is, the client gets an SQL error and the log the cause
             _LOG.exception("a statement failed for a fault of the sandbox")
             return _refusal(internal(error))
+        else:
+            return told
 
 
-def _session_of(request: Request) -> Session | None:
-    token = request.headers.get("Authorization", "").removeprefix('Snowflake Token="').removesuffix('"')
-    return cast("dict[str, Session]", fake.sessions).get(token)
+def _token_of(request: Request) -> str:
+    return request.headers.get("Authorization", "").removeprefix('Snowflake Token="').removesuffix('"')
 
 
-def _answer(session: Session, sql: str) -> Reply | str:
-    """Give the reply to a statement, or the SQL with which the engine is to be asked."""
+def _answer(session: Session, sql: str) -> tuple[Reply | str, Callable[[], None] | None]:
+    """Give the reply to a statement, or the SQL with which the engine is to be asked and what to do after it."""
     with session.running:
+        settlement = admit_statement(session, sql)
+        if isinstance(settlement, Reply):
+            return settlement, None
         statement = Statement(sql)
         handler = handler_of(statement)
         if handler is not None:
             with nullcontext() if is_query(sql) or handler is copy_into else session.engine.writing:
                 reply = handler(session, statement)
-            if reply is not None:
-                return reply
-        return in_context(session, sql, admit(sql))
+                if reply is not None:
+                    if settlement is not None:
+                        settlement()
+                    return reply, None
+        query = admit(sql)
+        require_relations(session, query)
+        return in_context(session, sql, query), settlement
 
 
 async def _ask_engine(request: Request, asked: dict[str, Any]) -> JSONResponse:
@@ -162,17 +179,17 @@ async def _json_of(request: Request) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(body))
 
 
-def _session_data(token: str, session: Session, autocommit: bool) -> dict[str, Any]:  # noqa: FBT001 # a wire value
+def _session_data(token: str, session: Session) -> dict[str, Any]:
     return {
         "token": token,
         "masterToken": token,
-        "validityInSeconds": 86400,
-        "masterValidityInSeconds": 86400,
+        "validityInSeconds": int(IDLE_SECONDS),
+        "masterValidityInSeconds": int(IDLE_SECONDS),
         "sessionId": session.number,
         "displayUserName": session.user,
         "serverVersion": SERVER_VERSION,
         "parameters": [
-            {"name": "AUTOCOMMIT", "value": autocommit},
+            {"name": "AUTOCOMMIT", "value": session.commits_by_itself},
             {"name": "TIMEZONE", "value": "Etc/UTC"},
             {"name": "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY", "value": 3600},
             {"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0},
@@ -228,10 +245,14 @@ def serve(home: SandboxHome) -> None:
     loader = Loader(engine, store, storage, folder / "spool")
     pipes = Snowpipe(store, storage, loader)
     account = Account(engine=engine, store=store, storage=storage, loader=loader, pipes=pipes)
+    found_account(store, home.credentials)
+    sessions = Sessions()
     fake.shared_fs = engine
+    fake.sessions = cast("dict[str, FakeSnowflakeConnection]", sessions)  # fakesnow looks its sessions up in this name
     pipes.start()
+    door = Door(account, lambda: dt.datetime.now(dt.UTC))
     config = uvicorn.Config(
-        Front(home, account).application(),
+        Front(door, sessions).application(),
         host=LOOPBACK,
         port=home.ports.snowflake,
         log_config=None,

@@ -10,20 +10,19 @@ import re
 import threading
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 import snowflake.connector.errors
 from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.cursor import FakeSnowflakeCursor
-from fakesnow.expr import normalise_ident
 
-from sandbox.home import SNOWFLAKE_USER
 from sandbox.snowflake.admission import is_query
+from sandbox.snowflake.authority import Authority
 from sandbox.snowflake.engine import Engine
 from sandbox.snowflake.errors import internal, missing, nowhere
 from sandbox.snowflake.loading import Loader
 from sandbox.snowflake.names import Name, quoted
-from sandbox.snowflake.objects import OWNER
 from sandbox.snowflake.snowpipe import Snowpipe
 from sandbox.snowflake.storage import Storage
 from sandbox.snowflake.store import ObjectStore
@@ -41,11 +40,16 @@ class Account:
     loader: Loader
     pipes: Snowpipe
 
+    @cached_property
+    def authority(self) -> Authority:
+        """Who may do what."""
+        return Authority(self.store)
+
 
 class Session(FakeSnowflakeConnection):
     """One login. Its statements run one at a time."""
 
-    def __init__(self, account: Account, database: str | None, schema: str | None, *, autocommit: bool) -> None:
+    def __init__(self, account: Account, user: str, role: str, *, autocommit: bool = True) -> None:
         super().__init__(
             account.engine.duck_conn.cursor(),
             account.engine.results_cache,
@@ -54,14 +58,17 @@ class Session(FakeSnowflakeConnection):
             autocommit=autocommit,
         )
         self.account = account
+        self.commits_by_itself = autocommit
         self.number = next(_NUMBERS)
-        self.user = SNOWFLAKE_USER
-        self.role = OWNER
+        self.user = user
+        self.role = role
+        self.all_roles = False
+        """Whether the user's other roles act beside the role (USE SECONDARY ROLES ALL)."""
         self.warehouse: str | None = None
+        self.last_load: str | None = None
+        """The id of the session's last COPY."""
         self.running = threading.RLock()
         self.parameters: dict[str, Any] = {}
-        if database and (wanted := normalise_ident(database)) in account.engine.databases():
-            self.use(wanted, normalise_ident(schema) if schema else None)
 
     @property
     def store(self) -> ObjectStore:
@@ -72,6 +79,25 @@ class Session(FakeSnowflakeConnection):
     def engine(self) -> Engine:
         """The account's engine."""
         return self.account.engine
+
+    @property
+    def authority(self) -> Authority:
+        """Who may do what in the account."""
+        return self.account.authority
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles that act in this session."""
+        acting = self.authority.roles_of(self.role)
+        return acting | self.authority.roles_of_user(self.user) if self.all_roles else acting
+
+    def require(self, kind: str, name: Name, *wanted: str) -> None:
+        """Refuse a session whose roles neither hold one of the wanted privileges nor own the object."""
+        self.authority.require(self.roles, kind, name, *wanted)
+
+    def sees(self, kind: str, name: Name) -> bool:
+        """Tell whether an object is there for the session's roles."""
+        return self.authority.sees(self.roles, kind, name)
 
     def cursor(self, cursor_class: Any = None) -> FakeSnowflakeCursor:  # noqa: ANN401, ARG002 # fakesnow's signature
         """Give a cursor whose every failure is an SQL error."""

@@ -30,6 +30,7 @@ _KINDS: dict[str, TypeAdapter[Any]] = {
         objects.Warehouse,
         objects.Role,
         objects.Grant,
+        objects.User,
     )
 }
 
@@ -46,6 +47,7 @@ class ObjectStore:
             "CREATE TABLE IF NOT EXISTS objects (kind TEXT, name TEXT, document TEXT, PRIMARY KEY (kind, name))"
         )
         self._kept: dict[str, dict[Name, Any]] = defaultdict(dict)
+        self._changes: dict[str, int] = defaultdict(int)
         for kind, document in self._file.execute("SELECT kind, document FROM objects"):
             kept = _KINDS[kind].validate_json(document)
             self._kept[kind][kept.name] = kept
@@ -61,6 +63,11 @@ class ObjectStore:
             kept: list[T] = sorted(self._kept[kind.__name__].values(), key=lambda each: each.name)
         return kept if holder is None else [each for each in kept if each.name.within(holder)]
 
+    def changes(self, kind: type[AccountObject]) -> int:
+        """Give a number that is another one after each change to the objects of a kind."""
+        with self._lock:
+            return self._changes[kind.__name__]
+
     def put(self, kept: AccountObject) -> None:
         """Keep an object, in the place of the one of the same kind and name."""
         kind = type(kept).__name__
@@ -68,12 +75,14 @@ class ObjectStore:
         with self._lock:
             self._file.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", (kind, _key(kept.name), document))
             self._kept[kind][kept.name] = kept
+            self._changes[kind] += 1
 
     def remove(self, kind: type[AccountObject], name: Name) -> None:
         """Forget an object; one that is not there is no error."""
         with self._lock:
             self._file.execute("DELETE FROM objects WHERE kind = ? AND name = ?", (kind.__name__, _key(name)))
             self._kept[kind.__name__].pop(name, None)
+            self._changes[kind.__name__] += 1
 
     def remove_within(self, holder: Name) -> None:
         """Forget everything that a dropped database or schema held."""

@@ -58,7 +58,7 @@ class SnowflakeAccount:
         for part in list(self._running):
             self.end(part)
 
-    def connect(self, **more: str) -> Any:  # noqa: ANN401 - the connector is not typed
+    def connect(self, **more: str | bytes | None) -> Any:  # noqa: ANN401 - the connector is not typed
         given = {"user": "LANDING", "password": self.home.credentials.snowflake_password, **more}
         return snowflake.connector.connect(
             account="SANDBOX-LANDING",

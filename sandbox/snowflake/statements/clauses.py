@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from sandbox.snowflake.errors import SnowflakeError, invalid_property, invalid_value, missing, taken
+from sandbox.snowflake.errors import SnowflakeError, absent, invalid_property, invalid_value, missing, taken
 from sandbox.snowflake.names import Name, matches_like
 from sandbox.snowflake.objects import AccountObject
 from sandbox.snowflake.reply import Reply, status
@@ -98,6 +98,8 @@ class Listing:
     like: str | None
     starts_with: str | None
     limit: int | None
+    visible: Callable[[Name], bool]
+    """Whether the session's roles see an object."""
 
     def choose(self, names: Iterable[Name]) -> list[Name]:
         """Give those of the names that the statement asks for."""
@@ -107,6 +109,7 @@ class Listing:
             if name.within(self.scope)
             and (self.like is None or matches_like(self.like, name.own))
             and (self.starts_with is None or name.own.startswith(self.starts_with))
+            and self.visible(name)
         ]
         return found if self.limit is None else found[: self.limit]
 
@@ -128,7 +131,17 @@ def read_listing(session: Session, statement: Statement, *kind: str, depth: int)
     if limit is not None and statement.accept("FROM"):
         statement.string()
     statement.end()
-    return Listing(scope, like, starts_with, limit)
+    return Listing(scope, like, starts_with, limit, lambda name: _visible(session, kind, name))
+
+
+def _visible(session: Session, kind: tuple[str, ...], name: Name) -> bool:
+    """Tell whether a SHOW names an object. Everybody sees all roles, and themselves among the users."""
+    if kind == ("ROLES",) or (kind == ("USERS",) and name.own == session.user):
+        return True
+    if name.own == "INFORMATION_SCHEMA":
+        return session.sees("DATABASE", name.holder)
+    singular = " ".join(kind).removeprefix("STORAGE ").removesuffix("S")
+    return session.sees("VIEW" if session.authority.is_known("VIEW", name) else singular, name)
 
 
 def _scope(session: Session, statement: Statement, depth: int) -> Name:
@@ -160,10 +173,8 @@ def _require(session: Session, name: Name) -> None:
     there = name.database in databases and (
         len(name.parts) == 1 or name.schema in session.engine.schemas(name.database)
     )
-    if not there:
-        raise SnowflakeError(
-            2043, "02000", "SQL compilation error:\nObject does not exist, or operation cannot be performed."
-        )
+    if not there or not session.sees("DATABASE" if len(name.parts) == 1 else "SCHEMA", name):
+        raise absent()
 
 
 def read_properties(statement: Statement, kind: str, allowed: Collection[str]) -> dict[str, Value]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from sandbox.snowflake.errors import unsupported
 from sandbox.snowflake.names import Name
-from sandbox.snowflake.objects import OWNER, Database, Schema
+from sandbox.snowflake.objects import Database, Schema
 from sandbox.snowflake.reply import Cell, Reply, columns, status, succeeded, table
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.statement import Statement
@@ -97,8 +97,9 @@ def show_databases(session: Session, statement: Statement) -> Reply:
         kept = session.store.find(Database, name) or Database(name=name)
         current = "Y" if session.database == name.own else "N"
         retention = str(kept.parameters.get("DATA_RETENTION_TIME_IN_DAYS", 1))
+        owner = session.authority.owner("DATABASE", name)
         rows.append(
-            [kept.created_on, name.own, "N", current, "", OWNER, kept.comment, "", retention, "STANDARD", "ROLE"]
+            [kept.created_on, name.own, "N", current, "", owner, kept.comment, "", retention, "STANDARD", "ROLE"]
         )
     return table(_DATABASES, rows)
 
@@ -191,7 +192,7 @@ def show_schemas(session: Session, statement: Statement) -> Reply:
         retention = str(kept.parameters.get("DATA_RETENTION_TIME_IN_DAYS", 1))
         built_in = name.own == INFORMATION_SCHEMA
         comment = "Views describing the contents of schemas in this database" if built_in else kept.comment
-        owner = "" if built_in else OWNER
+        owner = "" if built_in else session.authority.owner("SCHEMA", name)
         rows.append([kept.created_on, name.own, "N", current, name.database, owner, comment, "", retention, "ROLE"])
     return table(_SCHEMAS, rows)
 

@@ -16,9 +16,11 @@ from sandbox.snowflake.statements import (
     parameters,
     pipes,
     roles,
+    show_grants,
     stages,
     tables,
     use,
+    users,
     warehouses,
 )
 
@@ -83,8 +85,13 @@ _HANDLERS: dict[str, Handler] = {
     "SHOW ROLES": roles.show_roles,
     "GRANT": grants.grant,
     "REVOKE": grants.revoke,
-    "SHOW GRANTS": grants.show_grants,
-    "SHOW FUTURE GRANTS": grants.show_grants,
+    "SHOW GRANTS": show_grants.show_grants,
+    "SHOW FUTURE GRANTS": show_grants.show_future_grants,
+    "CREATE USER": users.create_user,
+    "ALTER USER": users.alter_user,
+    "DROP USER": users.drop_user,
+    "SHOW USERS": users.show_users,
+    "DESCRIBE USER": users.describe_user,
     "SHOW PARAMETERS": parameters.show_parameters,
     "USE": use.use,
 }

@@ -1,11 +1,12 @@
-"""CREATE, ALTER, DROP and SHOW of account roles. The sandbox keeps roles and grants; it does not enforce them yet."""
+"""CREATE, ALTER, DROP and SHOW of account roles."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from sandbox.snowflake.names import Name
-from sandbox.snowflake.objects import OWNER, Grant, Role
+from sandbox.snowflake.objects import Grant, Role, User
+from sandbox.snowflake.privileges import BUILT_IN_ROLES, OWNERSHIP
 from sandbox.snowflake.reply import Cell, Reply, columns, status, succeeded, table
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.statement import Statement
@@ -18,9 +19,6 @@ from sandbox.snowflake.statements.clauses import (
     read_unset,
     text_of,
 )
-
-BUILT_IN = ("ACCOUNTADMIN", "ORGADMIN", "PUBLIC", "SECURITYADMIN", "SYSADMIN", "USERADMIN")
-"""The roles that every account has."""
 
 _ROLES = columns(
     "created_on name is_default is_current is_inherited assigned_to_users granted_to_roles granted_roles owner comment",
@@ -35,7 +33,7 @@ def create_role(session: Session, statement: Statement) -> Reply:
     creation = read_creation(statement, "ROLE")
     name = Name(creation.name)
     properties = read_properties(statement, "ROLE", {"COMMENT"})
-    exists = name.own in BUILT_IN or session.store.find(Role, name) is not None
+    exists = name.own in BUILT_IN_ROLES or session.store.find(Role, name) is not None
     if settled := creation.settle(name, exists=exists):
         return settled
     session.store.put(Role(name=name, comment=text_of(properties, "COMMENT")))
@@ -61,15 +59,19 @@ def alter_role(session: Session, statement: Statement) -> Reply:
 
 
 def drop_role(session: Session, statement: Statement) -> Reply:
-    """DROP ROLE, and the grants to it and of it."""
+    """DROP ROLE, and the grants to it and of it; what it owned is then the dropping role's."""
     mention = read_mention(statement, "DROP", "ROLE")
     statement.end()
     name = Name(mention.name)
     if settled := mention.settle("Role", name, exists=session.store.find(Role, name) is not None):
         return settled
     for grant in session.store.all(Grant):
-        if name.own == grant.grantee or (grant.granted_on == "ROLE" and grant.target == name):
+        if grant.grantee_kind == "ROLE" and grant.grantee == name.own:
             session.store.remove(Grant, grant.name)
+            if grant.privilege == OWNERSHIP and not grant.future:
+                heir = ("ROLE", session.role)
+                on, target = grant.granted_on, grant.target
+                session.store.put(Grant.of(OWNERSHIP, on, target, heir, grant_option=True, granted_by=session.role))
     session.store.remove(Role, name)
     return dropped(name)
 
@@ -78,20 +80,25 @@ def show_roles(session: Session, statement: Statement) -> Reply:
     """SHOW ROLES."""
     listing = read_listing(session, statement, "ROLES", depth=1)
     kept = {each.name: each for each in session.store.all(Role)}
-    for built_in in BUILT_IN:
+    for built_in in BUILT_IN_ROLES:
         kept[Name.of(built_in)] = Role(name=Name.of(built_in))
-    grants = [grant for grant in session.store.all(Grant) if grant.granted_on == "ROLE"]
+    user = session.store.find(User, Name.of(session.user))
+    default = user.options.get("DEFAULT_ROLE") if user else None
+    members = [
+        grant for grant in session.store.all(Grant) if grant.granted_on == "ROLE" and grant.privilege != OWNERSHIP
+    ]
     rows: list[list[Cell]] = []
     for name in listing.choose(sorted(kept)):
-        up = [grant for grant in grants if grant.target == name]
-        down = [grant for grant in grants if grant.grantee == name.own and grant.grantee_kind == "ROLE"]
+        up = [grant for grant in members if grant.target == name]
+        down = [grant for grant in members if grant.grantee == name.own and grant.grantee_kind == "ROLE"]
+        owner = "" if name.own in BUILT_IN_ROLES else session.authority.owner("ROLE", name)
         rows.append(
             [
-                kept[name].created_on, name.own, "Y" if name.own == OWNER else "N",
-                "Y" if name.own == session.role else "N", "Y",
+                kept[name].created_on, name.own, "Y" if name.own == default else "N",
+                "Y" if name.own == session.role else "N", "Y" if name.own in session.roles else "N",
                 sum(grant.grantee_kind == "USER" for grant in up),
                 sum(grant.grantee_kind == "ROLE" for grant in up),
-                len(down), "" if name.own in BUILT_IN else OWNER, kept[name].comment,
+                len(down), owner, kept[name].comment,
             ]
         )  # fmt: skip
     return table(_ROLES, rows)

@@ -8,7 +8,7 @@ from sandbox.snowflake import history
 from sandbox.snowflake.columns import declared, from_engine, read_columns
 from sandbox.snowflake.errors import SnowflakeError, missing, unsupported
 from sandbox.snowflake.names import Name, quoted
-from sandbox.snowflake.objects import OWNER, Table, TableColumn
+from sandbox.snowflake.objects import Table, TableColumn
 from sandbox.snowflake.reply import Cell, Column, Reply, columns, status, succeeded, table
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.statement import Statement
@@ -140,7 +140,7 @@ def show_tables(session: Session, statement: Statement) -> Reply:
         rows.append(
             [
                 kept.created_on, name.own, name.database, name.schema, "TABLE", kept.comment, "", counts[name],
-                0, OWNER, "1", "OFF", "OFF", "N", "ROLE",
+                0, session.authority.owner("TABLE", name), "1", "OFF", "OFF", "N", "ROLE",
             ]
         )  # fmt: skip
     return table(_TABLES, rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sandbox.snowflake.names import Name
-from sandbox.snowflake.objects import OWNER, Warehouse, now
+from sandbox.snowflake.objects import Warehouse, now
 from sandbox.snowflake.reply import Cell, Reply, columns, status, succeeded, table
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.statement import Statement, Value
@@ -133,7 +133,7 @@ def _row(session: Session, kept: Warehouse) -> list[Cell]:
         kept.created_on,
         kept.created_on,
         kept.updated_on,
-        OWNER,
+        session.authority.owner("WAREHOUSE", kept.name),
         text("COMMENT"),
         text("ENABLE_QUERY_ACCELERATION").lower(),
         number("QUERY_ACCELERATION_MAX_SCALE_FACTOR"),
