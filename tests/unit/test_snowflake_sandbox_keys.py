@@ -31,9 +31,9 @@ def token(
     issued: dt.datetime = NOW,
     life: dt.timedelta = 59 * MINUTE,
     algorithm: str = "RS256",
-    **more: object,
+    claims: dict[str, object] | None = None,
 ) -> str:
-    said = {
+    said: dict[str, object] = {
         "iss": f"SANDBOX-LANDING.A.B.{fingerprint(PUBLIC)}",
         "sub": "SANDBOX-LANDING.A.B",
         "iat": int(issued.timestamp()),
