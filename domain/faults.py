@@ -113,9 +113,10 @@ def _what_is_wrong(details: ErrorDetails) -> str:
     return f"{shown} is not allowed: {message[:1].lower()}{message[1:]}"
 
 
-def _too_long(given: str | list[object], limit: int) -> str:
+def _too_long(given: object, limit: int) -> str:
+    sized = cast("str | list[object]", given)
     unit = "characters" if isinstance(given, str) else "entries"
-    return f"has {len(given)} {unit}, and at most {limit} are allowed; leave some out"
+    return f"has {len(sized)} {unit}, and at most {limit} are allowed; leave some out"
 
 
 def _shortened(text: str) -> str:
