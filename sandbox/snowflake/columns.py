@@ -93,7 +93,7 @@ def from_engine(row: tuple[str, str, bool, str | None]) -> TableColumn:
 
 def _column(statement: Statement) -> TableColumn:
     name = statement.identifier()
-    kind = _type(statement)
+    kind = read_type(statement)
     nullable, default, comment, primary, unique = True, None, None, False, False
     while True:
         if statement.accept("NOT", "NULL"):
@@ -151,7 +151,8 @@ def _table_constraint(statement: Statement, read: list[TableColumn]) -> bool:
     return True
 
 
-def _type(statement: Statement) -> str:
+def read_type(statement: Statement) -> str:
+    """Read a type and give it in Snowflake's full spelling."""
     typed = statement.identifier()
     if typed == "DOUBLE":
         statement.accept("PRECISION")

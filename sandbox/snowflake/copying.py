@@ -5,19 +5,31 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from sqlglot import Expr
+
 from sandbox.snowflake.errors import SnowflakeError, invalid_property, invalid_value, unsupported
 from sandbox.snowflake.names import Name
 from sandbox.snowflake.objects import Stage
+from sandbox.snowflake.projection import METADATA, parse_expressions
+from sandbox.snowflake.reading import ByName
 from sandbox.snowflake.statement import Option, StageReference, Statement, Value
 from sandbox.snowflake.storage import Location
 
 _OPTIONS = {
     "FILES", "PATTERN", "FILE_FORMAT", "ON_ERROR", "FORCE", "SIZE_LIMIT", "PURGE", "RETURN_FAILED_ONLY",
-    "MATCH_BY_COLUMN_NAME", "ENFORCE_LENGTH", "TRUNCATECOLUMNS", "LOAD_UNCERTAIN_FILES", "VALIDATION_MODE",
+    "MATCH_BY_COLUMN_NAME", "INCLUDE_METADATA", "ENFORCE_LENGTH", "TRUNCATECOLUMNS", "LOAD_UNCERTAIN_FILES",
+    "VALIDATION_MODE",
 }  # fmt: skip
-_UNSUPPORTED = {"SIZE_LIMIT", "PURGE", "VALIDATION_MODE", "TRUNCATECOLUMNS", "RETURN_FAILED_ONLY"}
-_BY_NAME = {"NONE", "CASE_SENSITIVE", "CASE_INSENSITIVE"}
+_UNSUPPORTED = {"PURGE", "TRUNCATECOLUMNS"}
+_BY_NAME: dict[str, ByName | None] = {
+    "NONE": None,
+    "CASE_SENSITIVE": "CASE_SENSITIVE",
+    "CASE_INSENSITIVE": "CASE_INSENSITIVE",
+}
+_CLAUSES = ("WHERE", "LIMIT", "ORDER", "GROUP", "JOIN")
+"""What a query over staged files may have elsewhere, but not in a COPY."""
 _ON_ERROR = re.compile(r"CONTINUE|ABORT_STATEMENT|SKIP_FILE(_\d+%?)?")
+_VALIDATION = re.compile(r"RETURN_[1-9]\d*_ROWS|RETURN_ERRORS|RETURN_ALL_ERRORS")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +39,21 @@ class CopyCommand:
     table: tuple[str, ...]
     columns: tuple[str, ...] | None
     stage: StageReference
+    expressions: tuple[Expr, ...] | None = None
+    """The columns of the query over the files; None where there is none."""
     files: tuple[str, ...] | None = None
     pattern: str | None = None
     file_format: dict[str, Option] = field(default_factory=dict[str, Option])
     on_error: str | None = None
     """None where the statement does not say: COPY then aborts, a pipe skips the file."""
     force: bool = False
-    match_by_column_name: bool = False
+    size_limit: int | None = None
+    """After how many bytes of files no further one is begun."""
+    return_failed_only: bool = False
+    match_by_column_name: ByName | None = None
+    include_metadata: dict[str, str] = field(default_factory=dict[str, str])
+    """The columns that receive metadata, where columns are matched by name."""
+    validation_mode: str | None = None
 
 
 def parse_copy(statement: Statement) -> CopyCommand:
@@ -44,9 +64,7 @@ def parse_copy(statement: Statement) -> CopyCommand:
     table = statement.identifiers()
     columns = statement.column_list() if statement.next_is("(") else None
     statement.expect("FROM")
-    if statement.next_is("("):
-        raise unsupported("COPY with a query over staged files")
-    stage = statement.stage()
+    expressions, stage = _query(statement) if statement.next_is("(") else (None, statement.stage())
     options = statement.properties()
     statement.end()
     for name in options:
@@ -54,17 +72,58 @@ def parse_copy(statement: Statement) -> CopyCommand:
             raise invalid_property(name, "COPY")
         if name in _UNSUPPORTED and options[name]:
             raise unsupported(f"COPY option {name}")
-    return CopyCommand(
+    command = CopyCommand(
         table=table,
         columns=columns,
         stage=stage,
+        expressions=expressions,
         files=_files(options.get("FILES")),
         pattern=_pattern(options.get("PATTERN")),
         file_format=format_options(options.get("FILE_FORMAT", {})),
-        on_error=_on_error(options.get("ON_ERROR")),
+        on_error=_matching(options.get("ON_ERROR"), "ON_ERROR", _ON_ERROR),
         force=options.get("FORCE") is True,
+        size_limit=_size(options.get("SIZE_LIMIT")),
+        return_failed_only=options.get("RETURN_FAILED_ONLY") is True,
         match_by_column_name=_by_name(options.get("MATCH_BY_COLUMN_NAME", "NONE")),
+        include_metadata=_metadata(options.get("INCLUDE_METADATA", {})),
+        validation_mode=_matching(options.get("VALIDATION_MODE"), "VALIDATION_MODE", _VALIDATION),
     )
+    _refuse_combinations(command)
+    return command
+
+
+def _query(statement: Statement) -> tuple[tuple[Expr, ...], StageReference]:
+    """Read `(SELECT columns FROM @stage [alias])`."""
+    statement.expect("(", "SELECT")
+    expressions = parse_expressions(statement.text_before("FROM"))
+    statement.expect("FROM")
+    stage = statement.stage()
+    if not any(statement.next_is(word) for word in (")", *_CLAUSES)):
+        statement.accept("AS")
+        statement.identifier()
+    statement.expect(")")
+    return expressions, stage
+
+
+def _refuse_combinations(command: CopyCommand) -> None:
+    by_name = command.match_by_column_name is not None
+    if command.validation_mode and (command.expressions is not None or by_name):
+        raise SnowflakeError(
+            2300,
+            "0A000",
+            "SQL compilation error:\nVALIDATION_MODE is not supported in a COPY statement that transforms data or that "
+            "has MATCH_BY_COLUMN_NAME.",
+        )
+    if by_name and (command.expressions is not None or command.columns is not None):
+        raise SnowflakeError(
+            2300,
+            "0A000",
+            "SQL compilation error:\nMATCH_BY_COLUMN_NAME cannot be used with a list of columns or a query.",
+        )
+    if command.include_metadata and not by_name:
+        raise SnowflakeError(
+            2300, "0A000", "SQL compilation error:\nINCLUDE_METADATA can only be used with MATCH_BY_COLUMN_NAME."
+        )
 
 
 def format_options(value: Value) -> dict[str, Option]:
@@ -129,17 +188,34 @@ def _pattern(value: Value | None) -> str | None:
     return str(value)
 
 
-def _by_name(value: Value) -> bool:
+def _size(value: Value | None) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise invalid_value(value, "SIZE_LIMIT")
+    return value or None
+
+
+def _by_name(value: Value) -> ByName | None:
     said = str(value).upper()
     if said not in _BY_NAME:
         raise invalid_value(value, "MATCH_BY_COLUMN_NAME")
-    return said != "NONE"
+    return _BY_NAME[said]
 
 
-def _on_error(value: Value | None) -> str | None:
+def _metadata(value: Value) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise invalid_value(value, "INCLUDE_METADATA")
+    for source in value.values():
+        if str(source).upper() not in METADATA:
+            raise invalid_value(source, "INCLUDE_METADATA")
+    return {column: str(source).upper() for column, source in value.items()}
+
+
+def _matching(value: Value | None, name: str, allowed: re.Pattern[str]) -> str | None:
     if value is None:
         return None
     said = str(value).upper()
-    if not _ON_ERROR.fullmatch(said):
-        raise invalid_value(value, "ON_ERROR")
+    if not allowed.fullmatch(said):
+        raise invalid_value(value, name)
     return said

@@ -37,6 +37,14 @@ CREATE TABLE IF NOT EXISTS {schema}._load_history (
 )
 """
 
+_LOAD_FAULTS = """
+CREATE TABLE IF NOT EXISTS {schema}._load_faults (
+    SCHEMA_NAME VARCHAR, TABLE_NAME VARCHAR, JOB_ID VARCHAR, PIPE_IDENTITY VARCHAR, LOAD_TIME TIMESTAMPTZ,
+    ERROR VARCHAR, FILE VARCHAR, LINE BIGINT, CHARACTER BIGINT, BYTE_OFFSET BIGINT, CATEGORY VARCHAR, CODE BIGINT,
+    SQL_STATE VARCHAR, COLUMN_NAME VARCHAR, ROW_NUMBER BIGINT, ROW_START_LINE BIGINT, REJECTED_RECORD VARCHAR
+)
+"""
+
 
 class Engine(FakeSnow):
     """DuckDB with one attached file a database, so that everything committed is there after a kill."""
@@ -72,7 +80,8 @@ class Engine(FakeSnow):
         for sql in (info_schema.per_db_creation_sql(name), macros.creation_sql(name)):
             # fakesnow puts the name both where an identifier and where a text stands
             self.duck_conn.execute(sql.replace(f"'{name}'", literal(database)))
-        self.duck_conn.execute(_LOAD_HISTORY.format(schema=f"{name}.{HIDDEN_SCHEMA}"))
+        for sql in (_LOAD_HISTORY, _LOAD_FAULTS):
+            self.duck_conn.execute(sql.format(schema=f"{name}.{HIDDEN_SCHEMA}"))
 
     @contextmanager
     def cursor(self) -> Generator[duckdb.DuckDBPyConnection]:

@@ -1,20 +1,15 @@
-"""File formats: Snowflake's options, and the DuckDB scan that reads a file as they say."""
+"""File formats: Snowflake's options, checked and completed, and what they are in DuckDB's words."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
+from sqlglot.dialects import Snowflake
 
 from sandbox.snowflake.errors import SnowflakeError, invalid_property, invalid_value, unsupported
-from sandbox.snowflake.names import literal, quoted
+from sandbox.snowflake.names import literal
 from sandbox.snowflake.statement import Option
-
-REJECTS = "_rejects"
-"""The temporary table in which DuckDB notes the lines of a CSV file that it could not read."""
 
 _NO_NULL = "\x01\x01"
 """Stands for NULL where no text does: DuckDB wants one."""
@@ -46,27 +41,9 @@ DEFAULTS: dict[str, dict[str, Option]] = {
 """The kinds of file, each with its options and what they are when nobody sets them."""
 
 _FIXED = {
-    "RECORD_DELIMITER", "DATE_FORMAT", "TIME_FORMAT", "TIMESTAMP_FORMAT", "BINARY_FORMAT", "ENCODING", "TRIM_SPACE",
-    "PARSE_HEADER", "STRIP_NULL_VALUES", "MULTI_LINE",
+    "RECORD_DELIMITER", "TIME_FORMAT", "BINARY_FORMAT", "ENCODING", "STRIP_NULL_VALUES", "MULTI_LINE",
 }  # fmt: skip
 """Options that are read but whose effect the sandbox lacks: anything but the default is refused."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """A column that receives a file's values: its name and DuckDB's type."""
-
-    name: str
-    type: str
-
-
-@dataclass(frozen=True)
-class Scan:
-    """A query that yields a file's rows in the order of the target columns."""
-
-    sql: str
-    notes_rejects: bool
-    """Whether unreadable lines are left out and noted in `REJECTS`; else the query fails on the first."""
 
 
 def complete(options: dict[str, Option]) -> dict[str, Option]:
@@ -75,37 +52,31 @@ def complete(options: dict[str, Option]) -> dict[str, Option]:
     if kind not in DEFAULTS:
         raise unsupported(f"file format TYPE = {kind}")
     for name, value in options.items():
-        if name == "TYPE":
-            continue
-        if name not in DEFAULTS[kind]:
-            raise invalid_property(name, "FILE FORMAT")
-        default = DEFAULTS[kind][name]
-        if name in _FIXED and str(value).upper() not in {str(default).upper(), "\\N", "UTF-8"}:
-            raise unsupported(f"file format option {name} = {value}")
-        if type(value) is not type(default) and not (isinstance(default, list) and isinstance(value, str)):
-            raise invalid_value(value, name)
+        if name != "TYPE":
+            _check(kind, name, value)
+    if kind != "CSV" and {"DATE_FORMAT", "TIMESTAMP_FORMAT", "TRIM_SPACE"} & _changed(options, kind):
+        raise unsupported("DATE_FORMAT, TIMESTAMP_FORMAT and TRIM_SPACE of anything but CSV")
+    if options.get("PARSE_HEADER") is True and options.get("SKIP_HEADER"):
+        raise SnowflakeError(
+            1008, "22023", "SQL compilation error:\nPARSE_HEADER = TRUE and SKIP_HEADER > 0 cannot be set together."
+        )
     return {"TYPE": kind, **DEFAULTS[kind], **{name: value for name, value in options.items() if name != "TYPE"}}
 
 
-def scan(
-    cursor: duckdb.DuckDBPyConnection,
-    options: dict[str, Option],
-    file: Path,
-    targets: Sequence[Target],
-    *,
-    by_name: bool,
-) -> Scan:
-    """Make the query that reads `file`; `by_name` matches columns by name instead of by place."""
-    if options["TYPE"] == "CSV":
-        if by_name:
-            raise unsupported("MATCH_BY_COLUMN_NAME with CSV")
-        return Scan(_csv(options, file, targets), notes_rejects=True)
-    if options["TYPE"] == "JSON":
-        return Scan(_json(cursor, options, file, targets, by_name=by_name), notes_rejects=False)
-    return Scan(_parquet(cursor, file, targets, by_name=by_name), notes_rejects=False)
+def _check(kind: str, name: str, value: Option) -> None:
+    if name not in DEFAULTS[kind]:
+        raise invalid_property(name, "FILE FORMAT")
+    default = DEFAULTS[kind][name]
+    if name in _FIXED and str(value).upper() not in {str(default).upper(), "\\N", "UTF-8"}:
+        raise unsupported(f"file format option {name} = {value}")
+    if type(value) is not type(default) and not (isinstance(default, list) and isinstance(value, str)):
+        raise invalid_value(value, name)
+    if name in {"DATE_FORMAT", "TIMESTAMP_FORMAT"} and str(value).upper() != "AUTO":
+        _moment_format(str(value))
 
 
-def _csv(options: dict[str, Option], file: Path, targets: Sequence[Target]) -> str:
+def csv_arguments(options: dict[str, Option], file: Path) -> dict[str, str]:
+    """Give what DuckDB's CSV reader is to be told of a format, each as SQL."""
     nulls = options["NULL_IF"]
     texts = [str(null) for null in nulls] if isinstance(nulls, list) else [str(nulls)]
     # DuckDB can tell "" from an empty field only by never taking quoted texts for NULL: right where "" is no NULL and
@@ -113,83 +84,39 @@ def _csv(options: dict[str, Option], file: Path, targets: Sequence[Target]) -> s
     unquoted_only = bool(options["EMPTY_FIELD_AS_NULL"]) and set(texts) <= {"\\N"}
     if options["EMPTY_FIELD_AS_NULL"]:
         texts.append("")
-    strict = bool(options["ERROR_ON_COLUMN_COUNT_MISMATCH"])
-    # JSON is checked after the read, so that a malformed document is an error of its own
-    kinds = {f"c{at}": "VARCHAR" if target.type == "JSON" else target.type for at, target in enumerate(targets)}
-    arguments = {
-        "auto_detect": "false",
-        "header": "false",
+    told = {
         "skip": str(options["SKIP_HEADER"]),
-        "delim": literal(_character(options["FIELD_DELIMITER"])),
-        "quote": literal(_character(options["FIELD_OPTIONALLY_ENCLOSED_BY"])),
-        "escape": literal(_escape(options)),
+        "delim": literal(character(options["FIELD_DELIMITER"])),
+        "quote": literal(character(options["FIELD_OPTIONALLY_ENCLOSED_BY"])),
+        "escape": literal(escape(options)),
         "nullstr": f"[{', '.join(literal(text) for text in texts or [_NO_NULL])}]",
         "allow_quoted_nulls": str(not unquoted_only).lower(),
-        "columns": "{" + ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in kinds.items()) + "}",
-        "null_padding": str(not strict).lower(),
-        "strict_mode": str(strict).lower(),
-        "compression": literal(_compression(options, file)),
+        "compression": literal(compression(options, file)),
         "max_line_size": str(_LONGEST_LINE),
         "buffer_size": str(_LONGEST_LINE),  # DuckDB takes twice as much a thread by default
-        "store_rejects": "true",
-        "rejects_table": literal(REJECTS),
-        "rejects_scan": literal(f"{REJECTS}_scan"),
-        "rejects_limit": "0",
     }
-    values = ", ".join(
-        f"{name}::JSON" if target.type == "JSON" else name for name, target in zip(kinds, targets, strict=True)
-    )
-    given = ", ".join(f"{name} = {value}" for name, value in arguments.items())
-    return f"SELECT {values} FROM read_csv({literal(str(file))}, {given})"  # noqa: S608 # all quoted above
+    for name, theirs in (("DATE_FORMAT", "dateformat"), ("TIMESTAMP_FORMAT", "timestampformat")):
+        if str(options[name]).upper() != "AUTO":
+            told[theirs] = literal(_moment_format(str(options[name])))
+    return told
 
 
-def _json(
-    cursor: duckdb.DuckDBPyConnection,
-    options: dict[str, Option],
-    file: Path,
-    targets: Sequence[Target],
-    *,
-    by_name: bool,
-) -> str:
-    shape = "auto" if options["STRIP_OUTER_ARRAY"] else "unstructured"
-    compression = literal(_compression(options, file))
-    common = f"{literal(str(file))}, format = '{shape}', compression = {compression}"
-    if by_name:
-        return _matched(cursor, f"read_json({common})", targets)
-    _one_variant(targets)
-    return f"SELECT json FROM read_json_objects({common})"  # noqa: S608 # all quoted above
+def _moment_format(text: str) -> str:
+    converted = Snowflake.format_time(f"'{text}'")
+    told = "" if converted is None else converted.name
+    for theirs, ours in (("%f_three", "%g"), ("%f_six", "%f"), ("%f_nine", "%n")):
+        told = told.replace(theirs, ours)
+    if "%" not in told or "%f_" in told:
+        raise invalid_value(text, "FORMAT")
+    return told
 
 
-def _parquet(cursor: duckdb.DuckDBPyConnection, file: Path, targets: Sequence[Target], *, by_name: bool) -> str:
-    reader = f"read_parquet({literal(str(file))})"
-    if by_name:
-        return _matched(cursor, reader, targets)
-    _one_variant(targets)
-    return f"SELECT to_json(row) FROM {reader} AS row"  # noqa: S608 # the reader is quoted
+def _changed(options: dict[str, Option], kind: str) -> set[str]:
+    return {name for name, value in options.items() if name != "TYPE" and value != DEFAULTS[kind].get(name)}
 
 
-def _matched(cursor: duckdb.DuckDBPyConnection, reader: str, targets: Sequence[Target]) -> str:
-    found = cursor.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()  # noqa: S608 # the reader is quoted
-    names = {str(name).upper(): str(name) for name, *_ in found}
-    values = [
-        f"CAST({quoted(names[target.name.upper()])} AS {target.type})" if target.name.upper() in names else "NULL"
-        for target in targets
-    ]
-    return f"SELECT {', '.join(values)} FROM {reader}"  # noqa: S608 # names are quoted
-
-
-def _one_variant(targets: Sequence[Target]) -> None:
-    if [target.type for target in targets] != ["JSON"]:
-        raise SnowflakeError(
-            2019,
-            "0A000",
-            "SQL compilation error:\nJSON file format can produce one and only one column of type variant, object, or "
-            "array. Load data into separate columns using the MATCH_BY_COLUMN_NAME copy option or copy with "
-            "transformation.",
-        )
-
-
-def _character(value: Option) -> str:
+def character(value: Option) -> str:
+    """Give the character that an option stands for, plain or in hexadecimal; NONE is the empty text."""
     text = str(value)
     if text.upper() == "NONE":
         return ""
@@ -198,11 +125,13 @@ def _character(value: Option) -> str:
     return text
 
 
-def _escape(options: dict[str, Option]) -> str:
-    return _character(options["ESCAPE"]) or _character(options["FIELD_OPTIONALLY_ENCLOSED_BY"])
+def escape(options: dict[str, Option]) -> str:
+    """Give the character that escapes another in a quoted field."""
+    return character(options["ESCAPE"]) or character(options["FIELD_OPTIONALLY_ENCLOSED_BY"])
 
 
-def _compression(options: dict[str, Option], file: Path) -> str:
+def compression(options: dict[str, Option], file: Path) -> str:
+    """Give DuckDB's name of a file's compression, told by the option or by the file's name."""
     said = str(options["COMPRESSION"]).upper()
     if said == "AUTO":
         return {".gz": "gzip", ".zst": "zstd"}.get(file.suffix.lower(), "none")

@@ -4,24 +4,25 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import duckdb
 
 from sandbox.snowflake import history
 from sandbox.snowflake.copying import CopyCommand, chosen, join, source, stage_name, table_name
 from sandbox.snowflake.engine import Engine
-from sandbox.snowflake.errors import SnowflakeError, missing, unsupported
-from sandbox.snowflake.formats import Target, complete
-from sandbox.snowflake.history import FileLoad, FirstError
+from sandbox.snowflake.errors import SnowflakeError, missing
+from sandbox.snowflake.faults import Fault, Target
+from sandbox.snowflake.history import FileLoad, Origin
 from sandbox.snowflake.inserting import insert
-from sandbox.snowflake.names import Name
-from sandbox.snowflake.objects import FileFormat, Integration, Pipe, Stage
-from sandbox.snowflake.statement import Option, Statement
+from sandbox.snowflake.names import Name, quoted
+from sandbox.snowflake.objects import Integration, Pipe, Stage
+from sandbox.snowflake.projection import METADATA, places_in, to_engine
+from sandbox.snowflake.reading import Reading
+from sandbox.snowflake.staging import Staging
 from sandbox.snowflake.storage import Location, Storage, StoredFile
 from sandbox.snowflake.store import ObjectStore
 
@@ -31,12 +32,12 @@ class Job:
     """A COPY command with all its names resolved."""
 
     command: CopyCommand
-    table: Name
-    targets: Sequence[Target]
+    reading: Reading
     stage: Stage
     integration: Integration
-    options: dict[str, Option]
-    pipe: Pipe | None
+    pipe: Pipe | None = None
+    number: str = field(default_factory=lambda: str(uuid.uuid4()))
+    """The id of the query, by which VALIDATE finds what was wrong."""
 
     @property
     def on_error(self) -> str:
@@ -52,174 +53,170 @@ class Job:
         """Give the files that were not loaded before; with FORCE all of them."""
         if self.command.force:
             return list(files)
-        before = history.loaded_before(cursor, self.table, files, self.pipe)
-        return [file for file in files if (file.location.url, file.etag) not in before]
-
-    def insert(self, cursor: duckdb.DuckDBPyConnection, file: StoredFile, local: Path) -> FileLoad:
-        """Insert a fetched file's rows."""
-        by_name = self.command.match_by_column_name
-        return insert(cursor, self.table, self.targets, self.options, file=file, local=local, by_name=by_name)
+        before = history.loaded_before(cursor, self.reading.table, files, self.pipe)
+        return [file for file in files if file.location.url not in before]
 
     def record(self, cursor: duckdb.DuckDBPyConnection, load: FileLoad) -> None:
         """Note what became of a file."""
-        history.record(cursor, self.table, Location.parse(self.stage.url), load, self.pipe)
+        origin = Origin(stage=Location.parse(self.stage.url), pipe=self.pipe, job=self.number)
+        history.record(cursor, self.reading.table, load, origin)
 
 
 class Loader:
     """Runs COPY commands."""
 
     def __init__(self, engine: Engine, store: ObjectStore, storage: Storage, spool: Path) -> None:
-        self._engine = engine
-        self._store = store
-        self._storage = storage
-        self._spool = spool
-        self._spool.mkdir(exist_ok=True)
-        for leftover in self._spool.iterdir():
-            leftover.unlink()
+        self.engine = engine
+        self.staging = Staging(store, storage, spool)
 
-    def run(
-        self, command: CopyCommand, home: Name, *, pipe: Pipe | None = None, only: Sequence[StoredFile] | None = None
-    ) -> list[FileLoad]:
-        """Load what the command names and the history does not have, `only` among these files when given.
-
-        `home` is the schema in which the command stands. With ON_ERROR = ABORT_STATEMENT the first faulty file undoes
-        the whole command and raises; else a faulty file is told in its `FileLoad`.
-        """
+    def plan(self, command: CopyCommand, home: Name, pipe: Pipe | None = None) -> Job:
+        """Resolve a command that stands in the schema `home`, and refuse one that could load nothing."""
         table = table_name(command, home)
-        targets = self.targets(table, command.columns)
-        stage, integration = self.external_stage(stage_name(command, home))
-        options = self._format(command, stage, home)
-        job = Job(
-            command=command,
+        targets = self._targets(table, command)
+        stage, integration = self.staging.external_stage(stage_name(command, home))
+        options = self.staging.format_of(command.file_format, stage, home)
+        reading = Reading(
             table=table,
             targets=targets,
-            stage=stage,
-            integration=integration,
             options=options,
-            pipe=pipe,
+            by_name=command.match_by_column_name,
+            expressions=command.expressions,
+            metadata=command.include_metadata,
         )
-        files = self._files(job, only)
+        self._check(reading)
+        return Job(command=command, reading=reading, stage=stage, integration=integration, pipe=pipe)
+
+    def run(self, job: Job, only: Sequence[StoredFile] | None = None) -> list[FileLoad]:
+        """Load what the command names and the history does not have, `only` among these files when given.
+
+        With ON_ERROR = ABORT_STATEMENT the first faulty file undoes the whole command and raises; else a faulty file
+        is told in its `FileLoad`.
+        """
+        files = self.files(job, only)
         if job.on_error == "ABORT_STATEMENT":
             return self._all_or_nothing(job, files)
-        return [load for file in files if (load := self._alone(job, file))]
+        loads: list[FileLoad] = []
+        for file in _within(job.command.size_limit, files):
+            load = self._alone(job, file)
+            loads += [load] if load else []
+        return loads
 
-    def targets(self, table: Name, chosen_columns: tuple[str, ...] | None) -> list[Target]:
-        """Give the columns that a load fills."""
-        found = {name: Target(name, kind) for name, kind, *_ in self._engine.columns(table)}
-        if not found:
-            raise missing("Table", str(table))
-        for column in chosen_columns or ():
-            if column not in found:
-                raise SnowflakeError(904, "42000", f"SQL compilation error:\ninvalid identifier '{column}'")
-        return [found[column] for column in chosen_columns or found]
-
-    def external_stage(self, name: Name) -> tuple[Stage, Integration]:
-        """Give an external stage and the integration through which it reads, both fit for use."""
-        stage = self._store.find(Stage, name)
-        if stage is None:
-            raise missing("Stage", str(name))
-        if stage.integration is None:
-            raise unsupported("loading from a stage without STORAGE_INTEGRATION")
-        return stage, usable_integration(self._store, stage.integration, stage.url)
-
-    def _format(self, command: CopyCommand, stage: Stage, home: Name) -> dict[str, Option]:
-        """Give the complete options of the format that a command reads with: its own, or else its stage's."""
-        given = command.file_format or stage.file_format
-        named = given.get("FORMAT_NAME")
-        if named is None:
-            return complete(given)
-        parts = Statement(str(named)).identifiers()
-        name = Name((*home.parts[: 3 - len(parts)], *parts))
-        kept = self._store.find(FileFormat, name)
-        if kept is None:
-            raise missing("File format", str(name))
-        return complete(kept.options)
-
-    def _files(self, job: Job, only: Sequence[StoredFile] | None) -> list[StoredFile]:
+    def files(self, job: Job, only: Sequence[StoredFile] | None = None) -> list[StoredFile]:
+        """Give the files that the command means, `only` among these when given."""
         command, folder = job.command, job.folder
         if only is None and command.files is None:
-            listed = self._storage.list(job.integration, folder)
+            listed = self.staging.storage.list(job.integration, folder)
             return [file for file in listed if chosen(command, folder, file.location.key)]
         # of files that the command names, size and ETag will be those of the read itself
         named = [StoredFile(join(folder, file), 0, "", 0.0) for file in command.files or ()]
         return [file for file in (named if only is None else only) if chosen(command, folder, file.location.key)]
 
+    def refuse(self, job: Job, file: StoredFile, fault: Fault) -> None:
+        """Note a file that cannot be read at all."""
+        load = FileLoad(file=file, parsed=0, loaded=0, errors=1, faults=(fault,), failed=True)
+        with self.engine.transaction() as cursor:
+            job.record(cursor, load)
+
+    def _targets(self, table: Name, command: CopyCommand) -> list[Target]:
+        """Give the columns that a load fills."""
+        found = {name: Target(name, kind, nullable=nullable) for name, kind, nullable, _ in self.engine.columns(table)}
+        if not found:
+            raise missing("Table", str(table))
+        for column in (*(command.columns or ()), *command.include_metadata):
+            if column not in found:
+                raise SnowflakeError(904, "42000", f"SQL compilation error:\ninvalid identifier '{column}'")
+        targets = [found[column] for column in command.columns or found]
+        if command.expressions is not None and len(command.expressions) != len(targets):
+            raise SnowflakeError(
+                2020,
+                "21S01",
+                "SQL compilation error:\nInsert value list does not match column list expecting "
+                f"{len(targets)} but got {len(command.expressions)}",
+            )
+        return targets
+
+    def _check(self, reading: Reading) -> None:
+        """Refuse expressions that cannot be computed, before any file is looked for."""
+        if reading.expressions is None:
+            return
+        kind = "VARCHAR" if reading.kind == "CSV" else "JSON"
+        width = max((place for each in reading.expressions for place in places_in(each)), default=1)
+        columns = [f"NULL::{kind} AS c{at}" for at in range(1, width + 1)]
+        columns += [f"NULL AS {quoted(name)}" for name in METADATA]
+        values = ", ".join(to_engine(each) for each in reading.expressions)
+        try:
+            self.engine.query(f"EXPLAIN SELECT {values} FROM (SELECT {', '.join(columns)})")  # noqa: S608 # translated
+        except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
+            told = str(error).splitlines()[0].partition("Error: ")[2]
+            raise SnowflakeError(904, "42000", f"SQL compilation error:\n{told}") from error
+
     def _all_or_nothing(self, job: Job, files: Sequence[StoredFile]) -> list[FileLoad]:
         loads: list[FileLoad] = []
-        with self._engine.transaction() as cursor:
-            for file in job.new(cursor, files):
-                with self._fetched(job.integration, file) as (fetched, local):
+        with self.engine.transaction() as cursor:
+            for file in _within(job.command.size_limit, job.new(cursor, files)):
+                with self.staging.fetched(job.integration, file) as (fetched, local):
                     if not job.new(cursor, [fetched]):
                         continue
-                    load = job.insert(cursor, fetched, local)
+                    load = insert(cursor, job.reading, fetched, local)
                 if load.errors:
-                    raise _aborted(load)
+                    raise aborted(fetched, load.first)
                 job.record(cursor, load)
                 loads.append(load)
         return loads
 
     def _alone(self, job: Job, file: StoredFile) -> FileLoad | None:
         """Load one file in a transaction of its own; None: it was loaded before."""
-        with self._engine.cursor() as cursor:
+        with self.engine.cursor() as cursor:
             if file.etag and not job.new(cursor, [file]):
                 return None
-        with self._fetched(job.integration, file) as (fetched, local), self._engine.transaction() as cursor:
+        with self.staging.fetched(job.integration, file) as (fetched, local), self.engine.transaction() as cursor:
             if not job.new(cursor, [fetched]):
                 return None
-            load = job.insert(cursor, fetched, local)
-            if _too_many(load, job.on_error):
+            load = insert(cursor, job.reading, fetched, local)
+            tolerated = _tolerated(load, job.on_error)
+            if load.failed or not tolerated:
                 cursor.rollback()
                 cursor.begin()
-                load = replace(load, failed=True, loaded=0)
+                if load.parsed > load.errors and tolerated:
+                    load = insert(cursor, job.reading, fetched, local, sound_alone=True)
+                else:
+                    load = replace(load, failed=True, loaded=0)
+            load = replace(load, error_limit=_limit(load, job.on_error))
             job.record(cursor, load)
             return load
 
-    @contextmanager
-    def _fetched(self, integration: Integration, file: StoredFile) -> Generator[tuple[StoredFile, Path]]:
-        """Copy an object to a local file for as long as it is read."""
-        suffix = PurePosixPath(file.location.key).suffix
-        with tempfile.NamedTemporaryFile(dir=self._spool, suffix=suffix) as spooled:
-            local = Path(spooled.name)
-            yield self._storage.fetch(integration, file.location, local), local
+
+def _within(limit: int | None, files: Sequence[StoredFile]) -> Iterator[StoredFile]:
+    """Give files until they have the size that SIZE_LIMIT allows; the first always."""
+    total = 0
+    for file in files:
+        if limit is not None and total >= limit:
+            return
+        total += file.size
+        yield file
 
 
-def usable_integration(store: ObjectStore, name: str, url: str) -> Integration:
-    """Give an integration that exists, is enabled and may read `url`."""
-    integration = store.find(Integration, Name.of(name))
-    if integration is None:
-        raise missing("Integration", name)
-    if not integration.enabled:
-        raise SnowflakeError(
-            3144, "42601", f"SQL compilation error:\nStorage integration {name} is not enabled. Please enable it first."
-        )
-    if not integration.allows(url):
-        raise SnowflakeError(
-            3140,
-            "42601",
-            f"SQL compilation error:\nLocation '{url}' is not allowed by integration '{name}'. Please use "
-            "DESC INTEGRATION to check out allowed and blocked locations.",
-        )
-    return integration
-
-
-def _too_many(load: FileLoad, on_error: str) -> bool:
-    if load.failed:
-        return True
-    if not load.errors or on_error == "CONTINUE":
-        return False
+def _limit(load: FileLoad, on_error: str) -> int:
+    """Give how many errors a file may have before it is skipped, at least one."""
+    if on_error == "CONTINUE":
+        return max(load.parsed, 1)
     limit = on_error.removeprefix("SKIP_FILE").removeprefix("_")
     if limit.endswith("%"):
-        return load.errors * 100 >= int(limit[:-1]) * load.parsed
-    return load.errors >= int(limit or 1)
+        return max(-(-int(limit[:-1]) * load.parsed // 100), 1)
+    return int(limit or 1)
 
 
-def _aborted(load: FileLoad) -> SnowflakeError:
-    error = load.first_error or FirstError(message="the file cannot be read")
-    place = f"File '{load.file.location.url}', line {error.line or 1}, character {error.character or 1}"
+def _tolerated(load: FileLoad, on_error: str) -> bool:
+    return not load.errors or on_error == "CONTINUE" or load.errors < _limit(load, on_error)
+
+
+def aborted(file: StoredFile, fault: Fault) -> SnowflakeError:
+    """Refuse a COPY for a file's first fault."""
+    place = f"File '{file.location.key}', line {fault.line or 1}, character {fault.character or 1}"
     return SnowflakeError(
-        100038 if error.message.startswith("Numeric") else 100080,
-        "22018",
-        f"{error.message}\n  {place}\n  Row {error.line or 1}, column {error.column or ''}\n"
+        fault.number,
+        fault.sql_state,
+        f"{fault.message}\n  {place}\n  Row {fault.row or 1}, column {fault.column or ''}\n"
         "  If you would like to continue loading when an error is encountered, use other values such as 'SKIP_FILE' or "
         "'CONTINUE' for the ON_ERROR option. For more information on loading options, please run 'info loading_data' "
         "in a SQL client.",

@@ -159,6 +159,17 @@ class Statement:
         joined = before.text in {"::", "+", "-", "*", "/", "||", ".", "(", ","} and not before.is_text
         return (piece.is_word or piece.is_text or piece.is_quoted) and not joined
 
+    def text_before(self, word: str) -> str:
+        """Give what comes before a bare word outside parentheses as it was typed, and move to the word."""
+        first, depth, end = self.peek(), 0, 0
+        while (piece := self.peek()) is not None and not (depth == 0 and self.next_is(word)):
+            depth += {"(": 1, ")": -1}.get(piece.text, 0) if not piece.is_text else 0
+            end = piece.end
+            self._at += 1
+        if first is None or not end:
+            raise self.unexpected()
+        return self.text[first.start : end]
+
     def rest(self) -> str:
         """Give all that is left as it was typed, and move to the end."""
         piece = self.peek()
@@ -195,10 +206,10 @@ class Statement:
         read: dict[str, Value] = {}
         while True:
             word, sign = self.peek(), self.peek(1)
-            if word is None or not word.is_word or sign is None or sign.text != "=" or sign.is_text:
+            if word is None or not (word.is_word or word.is_quoted) or sign is None or sign.text != "=" or sign.is_text:
                 return read
             self._at += 2
-            name, value = word.text.upper(), self.peek()
+            name, value = word.text if word.is_quoted else word.text.upper(), self.peek()
             if name == "FORMAT_NAME" and value is not None and not value.is_text:
                 read[name] = str(Name(self.identifiers()))  # a name as SQL, as it is in single quotes
             else:
@@ -236,7 +247,7 @@ class Statement:
     def _parenthesised(self) -> Value:
         self.expect("(")
         word, sign = self.peek(), self.peek(1)
-        if word is not None and word.is_word and sign is not None and sign.text == "=":
+        if word is not None and (word.is_word or word.is_quoted) and sign is not None and sign.text == "=":
             named = self.options()
             self.expect(")")
             return named

@@ -1,4 +1,4 @@
-"""SYSTEM$ functions: the state of a pipe, and whether an integration really works."""
+"""SYSTEM$ functions: whether an integration really works; the state of a pipe has a module of its own."""
 
 from __future__ import annotations
 
@@ -8,35 +8,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.snowflake.copying import stage_name, table_name
 from sandbox.snowflake.errors import SnowflakeError, missing
 from sandbox.snowflake.names import Name
-from sandbox.snowflake.objects import Integration, Pipe, Stage
+from sandbox.snowflake.objects import Integration
+from sandbox.snowflake.pipe_status import pipe_status
 from sandbox.snowflake.session import Session
-from sandbox.snowflake.snowpipe import QUEUE_ARN, copy_of
-from sandbox.snowflake.statement import Statement
 from sandbox.snowflake.storage import Client, Location, refused
 
 _ACTIONS = ("READ", "WRITE", "LIST", "DELETE")
-
-
-def pipe_status(session: Session, name: str) -> str:
-    """SYSTEM$PIPE_STATUS: whether a pipe runs, and why not."""
-    full = session.object_name(Statement(name).identifiers(), "SYSTEM$PIPE_STATUS")
-    pipe = session.store.find(Pipe, full)
-    if pipe is None:
-        raise missing("Pipe", str(full))
-    command = copy_of(pipe)
-    state = "PAUSED" if pipe.paused else "RUNNING"
-    if session.store.find(Stage, stage_name(command, full.holder)) is None:
-        state = "STOPPED_STAGE_DROPPED"
-    elif not session.engine.columns(table_name(command, full.holder)):
-        state = "STOPPED_MISSING_TABLE"
-    answer: dict[str, Any] = {"executionState": state, "pendingFileCount": 0}
-    if pipe.auto_ingest:
-        answer["notificationChannelName"] = QUEUE_ARN
-        answer["numOutstandingMessagesOnChannel"] = 0
-    return json.dumps(answer)
 
 
 def validate_storage_integration(session: Session, name: str, url: str, file: str, actions: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import json
 from collections.abc import Generator
@@ -102,7 +103,7 @@ def test_a_pipe_takes_its_own_folder_and_no_placeholders(account: SnowflakeAccou
     assert not {"skyway/flights/", "skyway/other/c.csv"} & set(names)
 
 
-def test_the_same_file_is_loaded_once_and_a_changed_one_again(account: SnowflakeAccount) -> None:
+def test_a_pipe_loads_a_name_once_and_copy_a_changed_file_again(account: SnowflakeAccount) -> None:
     before = account.count()
     account.put("skyway/flights/again.csv", flights(10))
     until(lambda: account.count() == before + 1)
@@ -110,7 +111,15 @@ def test_the_same_file_is_loaded_once_and_a_changed_one_again(account: Snowflake
     account.put("skyway/flights/mark.csv", flights(11))
     until(lambda: account.count() == before + 2)
     account.put("skyway/flights/again.csv", flights(10, 12))
-    until(lambda: account.count() == before + 4)
+    account.put("skyway/flights/last mark.csv", flights(13))
+    until(lambda: account.count() == before + 3)
+    assert account.run(f"ALTER PIPE {TABLE} REFRESH PREFIX = 'again'") == []
+    (row,) = account.rows(f"{COPY} FILES = ('again.csv')")
+    assert row["rows_loaded"] == 2
+    assert account.run(f"{COPY} FILES = ('again.csv')") == [("Copy executed with 0 files processed.",)]
+    account.put("skyway/flights/again.csv", flights(14))
+    (row,) = account.rows(f"{COPY} FILES = ('again.csv')")
+    assert account.count() == before + 6
 
 
 def test_a_malformed_file_is_told_in_the_history_and_the_others_go_on(account: SnowflakeAccount) -> None:
@@ -141,9 +150,12 @@ def test_a_refresh_loads_what_no_event_told_of_and_nothing_twice(account: Snowfl
     table = fresh_table(account, "LATE")
     account.run(f"CREATE PIPE {table} AUTO_INGEST = TRUE AS COPY INTO {table} FROM @{STAGE}/skyway/late/ {CSV}")
     assert account.run(f"ALTER PIPE {table} REFRESH PREFIX = 'b'") == [("partners/skyway/late/b.csv", "SENT")]
+    until(lambda: account.count(table) == 1)
+    tomorrow = (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).isoformat()
+    assert account.run(f"ALTER PIPE {table} REFRESH MODIFIED_AFTER = '{tomorrow}'") == []
     assert account.run(f"ALTER PIPE {table} REFRESH") == [("partners/skyway/late/a.csv", "SENT")]
+    until(lambda: account.count(table) == 3)
     assert account.run(f"ALTER PIPE {table} REFRESH") == []
-    assert account.count(table) == 3
     account.run(f"DROP PIPE {table}")
 
 

@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.snowflake.errors import SnowflakeError
-from sandbox.snowflake.formats import Target, complete
+from sandbox.snowflake.faults import Target
+from sandbox.snowflake.formats import complete
 from sandbox.snowflake.history import FileLoad
 from sandbox.snowflake.inserting import insert
 from sandbox.snowflake.names import Name
+from sandbox.snowflake.reading import Reading
 from sandbox.snowflake.statement import Option
 from sandbox.snowflake.storage import Location, StoredFile
 
@@ -40,7 +42,7 @@ def load(
     cursor.execute(f"CREATE OR REPLACE TABLE T ({columns})")
     stored = StoredFile(Location("b", "file.csv"), len(text.encode()), "e", 0.0)
     targets = [Target(name, kind) for name, kind in kinds.items()]
-    return insert(cursor, TABLE, targets, complete(options), file=stored, local=file, by_name=False)
+    return insert(cursor, Reading(table=TABLE, targets=targets, options=complete(options)), stored, file)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
@@ -52,7 +54,7 @@ def test_what_a_csv_writer_writes_is_what_the_table_holds(tmp_path: Path, rows: 
     writer.writerows((number, "NA" if name is None else name) for number, name in rows)
     with duckdb.connect() as cursor:
         told = load(cursor, tmp_path, text.getvalue(), {"SKIP_HEADER": 1, **QUOTED}, ID="BIGINT", NAME="VARCHAR")
-        assert (told.errors, told.loaded, told.parsed) == (0, len(rows), len(rows)), told.first_error
+        assert (told.errors, told.loaded, told.parsed) == (0, len(rows), len(rows)), told.faults
         assert cursor.execute("SELECT * FROM T").fetchall() == rows
 
 
@@ -75,8 +77,8 @@ def test_the_first_fault_is_told_as_snowflake_tells_it(
     cursor: duckdb.DuckDBPyConnection, tmp_path: Path, text: str, fault: tuple[str, int, str | None]
 ) -> None:
     told = load(cursor, tmp_path, text, {}, A="BIGINT", B="DATE")
-    assert told.first_error is not None
-    assert (told.first_error.message, told.first_error.line, told.first_error.column) == fault
+    assert told.faults
+    assert (told.first.message, told.first.line, told.first.column) == fault
     assert told.errors == 1
 
 
@@ -100,7 +102,7 @@ def test_each_option_does_what_it_says(
     rows: list[tuple[int, str | None]],
 ) -> None:
     told = load(cursor, tmp_path, text, options, A="BIGINT", B="VARCHAR")
-    assert told.errors == 0, told.first_error
+    assert told.errors == 0, told.faults
     assert cursor.execute("SELECT * FROM T").fetchall() == rows
 
 
@@ -110,7 +112,7 @@ def test_each_option_does_what_it_says(
         ({"TYPE": "ORC"}, 2),
         ({"COLOUR": "x"}, 1420),
         ({"SKIP_HEADER": "one"}, 1008),
-        ({"DATE_FORMAT": "DD.MM.YYYY"}, 2),
+        ({"TIME_FORMAT": "HH24"}, 2),
     ],
 )
 def test_an_option_without_effect_here_is_refused(options: dict[str, Option], number: int) -> None:

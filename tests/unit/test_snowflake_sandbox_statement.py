@@ -80,7 +80,7 @@ def test_a_copy_says_all_that_it_says() -> None:
     ("sql", "number"),
     [
         ("COPY INTO @S FROM T", 2),
-        ("COPY INTO T FROM (SELECT $1 FROM @S)", 2),
+        ("COPY INTO T FROM (SELECT $1 FROM T)", 1003),
         ("COPY INTO T FROM @S PURGE = TRUE", 2),
         ("COPY INTO T FROM @S COLOUR = 1", 1420),
         ("COPY INTO T FROM @S ON_ERROR = GIVE_UP", 1008),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
-from sandbox.snowflake.copying import parse_copy, stage_name, table_name
-from sandbox.snowflake.errors import SnowflakeError, missing, unsupported
-from sandbox.snowflake.history import LOAD_FAILED
-from sandbox.snowflake.names import Name
-from sandbox.snowflake.objects import OWNER, Pipe, Stage
+from sandbox.snowflake.copying import CopyCommand, parse_copy
+from sandbox.snowflake.errors import SnowflakeError, invalid_value, missing, unsupported
+from sandbox.snowflake.objects import OWNER, Pipe
+from sandbox.snowflake.pipe_state import INVALID_REASONS, copy_of, state_of
 from sandbox.snowflake.reply import Cell, Reply, columns, status, succeeded, table
 from sandbox.snowflake.session import Session
-from sandbox.snowflake.snowpipe import QUEUE_ARN, copy_of
+from sandbox.snowflake.snowpipe import QUEUE_ARN
 from sandbox.snowflake.statement import Statement
 from sandbox.snowflake.statements.clauses import (
     drop_kept,
@@ -50,12 +50,8 @@ def create_pipe(session: Session, statement: Statement) -> Reply:
     session.require_schema(name)
     if settled := creation.settle(name, exists=session.store.find(Pipe, name) is not None):
         return settled
-    session.account.loader.external_stage(stage_name(command, name.holder))
-    session.account.loader.targets(table_name(command, name.holder), command.columns)
-    if command.files is not None or command.force:
-        raise SnowflakeError(
-            2300, "0A000", "SQL compilation error:\nFILES and FORCE are not allowed in the COPY statement of a pipe."
-        )
+    session.account.loader.plan(command, name.holder)
+    _refuse_options(command)
     pipe = Pipe(
         name=name,
         definition=definition,
@@ -80,13 +76,14 @@ def alter_pipe(session: Session, statement: Statement) -> Reply:
     assert pipe is not None  # noqa: S101 # settle has raised or answered otherwise
     if statement.accept("REFRESH"):
         properties = read_properties(statement, "PIPE", {"PREFIX", "MODIFIED_AFTER"})
-        if "MODIFIED_AFTER" in properties:
-            raise unsupported("ALTER PIPE REFRESH MODIFIED_AFTER")
-        loads = session.account.pipes.refresh(pipe, text_of(properties, "PREFIX"))
-        return table(
-            _REFRESHED,
-            ([load.file.location.key, "SENT" if load.status != LOAD_FAILED else "ERROR"] for load in loads),
-        )
+        after = _moment(text_of(properties, "MODIFIED_AFTER")) if "MODIFIED_AFTER" in properties else None
+        state = state_of(session.store, session.engine, pipe)
+        if state in INVALID_REASONS:
+            raise SnowflakeError(
+                2003, "02000", f"SQL compilation error:\nPipe '{name}' is not valid: {INVALID_REASONS[state]}."
+            )
+        sent = session.account.pipes.refresh(pipe, text_of(properties, "PREFIX"), after)
+        return table(_REFRESHED, ([file.location.key, "SENT"] for file in sent))
     if statement.accept("UNSET"):
         names = read_unset(statement, "PIPE", _ALTER)
         changed = replace(
@@ -133,19 +130,35 @@ def describe_pipe(session: Session, statement: Statement) -> Reply:
     return table(_PIPES, [_row(session, pipe)])
 
 
+def _refuse_options(command: CopyCommand) -> None:
+    """Refuse the options that a pipe's COPY may not have."""
+    forbidden = {
+        "FILES": command.files is not None,
+        "FORCE": command.force,
+        "SIZE_LIMIT": command.size_limit is not None,
+        "VALIDATION_MODE": command.validation_mode is not None,
+        "ON_ERROR = ABORT_STATEMENT": command.on_error == "ABORT_STATEMENT",
+    }
+    for option, given in forbidden.items():
+        if given:
+            raise SnowflakeError(
+                2300, "0A000", f"SQL compilation error:\n{option} is not allowed in the COPY statement of a pipe."
+            )
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise invalid_value(text, "MODIFIED_AFTER") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
 def _row(session: Session, pipe: Pipe) -> list[Cell]:
     name = pipe.name
-    command = copy_of(pipe)
     channel = QUEUE_ARN if pipe.auto_ingest else None
-    gone = session.store.find(Stage, stage_name(command, name.holder)) is None
-    invalid = "Stage was dropped" if gone else None
-    if not gone and not _table_there(session, table_name(command, name.holder)):
-        invalid = "Table was dropped"
+    invalid = INVALID_REASONS.get(state_of(session.store, session.engine, pipe))
     return [
         pipe.created_on, name.own, name.database, name.schema, pipe.definition, OWNER, channel, pipe.comment,
-        pipe.integration, command.pattern, pipe.error_integration, "ROLE", invalid, "STAGE",
+        pipe.integration, copy_of(pipe).pattern, pipe.error_integration, "ROLE", invalid, "STAGE",
     ]  # fmt: skip
-
-
-def _table_there(session: Session, name: Name) -> bool:
-    return bool(session.engine.columns(name))

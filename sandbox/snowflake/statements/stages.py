@@ -12,10 +12,10 @@ from fakesnow import statement_type
 from sandbox.home import REGION
 from sandbox.snowflake.copying import format_options, source
 from sandbox.snowflake.errors import invalid_value, missing, unsupported
-from sandbox.snowflake.loading import usable_integration
 from sandbox.snowflake.objects import OWNER, Stage
 from sandbox.snowflake.reply import Cell, Column, Reply, columns, status, succeeded, table
 from sandbox.snowflake.session import Session
+from sandbox.snowflake.staging import usable_integration
 from sandbox.snowflake.statement import Statement, Value
 from sandbox.snowflake.statements.clauses import (
     drop_kept,
@@ -108,7 +108,7 @@ def list_files(session: Session, statement: Statement) -> Reply:
     statement.accept_any("LIST", "LS")
     reference = statement.stage()
     properties = read_properties(statement, "LIST", {"PATTERN"})
-    stage, integration = session.account.loader.external_stage(session.object_name(reference.name, "LIST"))
+    stage, integration = session.account.loader.staging.external_stage(session.object_name(reference.name, "LIST"))
     pattern = re.compile(text_of(properties, "PATTERN", ".*"))
     folder = source(stage, reference.path)
     return table(
