@@ -123,7 +123,6 @@ class SftpGateway(ComponentResource):
             host_key=Output.secret(key.private) if key else None,
             structured_log_destinations=[log.destination],
             pre_authentication_login_banner=args.settings.banner,
-            post_authentication_login_banner=args.settings.welcome,
             # Clients set times and modes after a put; S3 has none, and without this they report a failed transfer.
             protocol_details={"set_stat_option": "ENABLE_NO_OP"},
             # The console shows the vanity name by these two tags.

@@ -153,9 +153,7 @@ class SftpSettings(Entry):
     ] = "public"
     """Where the door is open."""
     banner: Banner | None = None
-    """What is shown before anybody says who it is."""
-    welcome: Banner | None = None
-    """What is shown to a user who is in."""
+    """What is shown before anybody says who it is; SFTP shows nothing after that."""
     log_retention_days: Annotated[int, AfterValidator(_retention)] = 365
     """How long, in days, the log of every session is kept."""
     failed_logins_alarm: Annotated[int, Field(ge=0)] = 5

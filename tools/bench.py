@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import tenacity
-from rich.console import Console
-from rich.table import Table
 
 from sandbox.processes import find, memory
+from tools.bench_partners import preview_seconds, settings_seconds
+from tools.bench_policy import microseconds_per_decision
+from tools.bench_sftp import compare
+from tools.figures import Figure, show
 from tools.flights import monthly_files
 from tools.nothing import PACKAGE, served, write_program
 from tools.rehearsal import CHECKOUT, Project
@@ -40,23 +40,6 @@ gc.freeze()
 """
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One measured figure and its goal."""
-
-    name: str
-    value: float
-    unit: str
-    goal: float | None
-    """None for a figure that only explains another."""
-    detail: str = ""
-
-    @property
-    def is_reached(self) -> bool:
-        """Whether the value is within the goal."""
-        return self.goal is None or self.value <= self.goal
-
-
 def main() -> int:
     """Measure, print and write docs/benchmarks.md; give the exit code, 1 when a goal was missed."""
     figures: list[Figure] = []
@@ -68,12 +51,14 @@ def main() -> int:
             figures += _deliveries(project)
             figures.append(_preview(project, Path(folder) / "bare", "a bare program", 1.3))
             figures.append(_preview(project, Path(folder) / "sdks", "one that imports the SDKs", None, _SDKS))
+            figures += _door(project, Path(folder) / "door")
+            figures += _partners(project, Path(folder) / "partners")
         finally:
             project.sandbox("down")
     figures.append(_checks("make check", [], 60))
     if "--tests" in sys.argv:
         figures.append(_checks("make test", ["--all"], 600))
-    _show(figures)
+    show(figures, CHECKOUT / "docs" / "benchmarks.md")
     return 0 if all(figure.is_reached for figure in figures) else 1
 
 
@@ -106,7 +91,7 @@ def _demo(project: Project) -> list[Figure]:
         up = next(step["seconds"] for step in steps if step["title"].startswith("pulumi up"))
         figures += [
             Figure(f"make demo, warm checkout, {name}", took, "s", 60),
-            Figure(f"of which pulumi up, {name}", up, "s", 15, "36 resources made" if name == "first" else "no change"),
+            Figure(f"of which pulumi up, {name}", up, "s", 15, "54 resources made" if name == "first" else "no change"),
         ]
     return figures
 
@@ -166,6 +151,25 @@ def _preview(project: Project, bare: Path, name: str, goal: float | None, import
     return Figure(f"no-change preview, to that of {name}", ratio, "times", goal, detail)
 
 
+def _door(project: Project, scratch: Path) -> list[Figure]:
+    """Compare the SFTP door with rclone's, and time the decisions behind each of its requests."""
+    scratch.mkdir()
+    took = [Figure(each.name, each.ratio, "times", 1, each.detail) for each in compare(project, scratch)]
+    detail = "mean of those on object and key of a put: role, session, bucket and key policy"
+    return [*took, Figure("policy decision", microseconds_per_decision(), "us", 100, detail)]
+
+
+def _partners(project: Project, scratch: Path) -> list[Figure]:
+    """Time a stack of a thousand partners."""
+    patient = replace(project, limit_seconds=1800)
+    ours, theirs, resources = preview_seconds(patient, scratch)
+    detail = f"{ours:.1f} s against {theirs:.1f} s, {resources} resources each, one pair"
+    return [
+        Figure("settings of 1,000 partners with 2 keys each", settings_seconds(), "s", 1),
+        Figure("first preview of 1,000 partners, to that of a bare program", ours / theirs, "times", 1.3, detail),
+    ]
+
+
 def _checks(name: str, arguments: list[str], goal: float) -> Figure:
     command = [sys.executable, "-m", "tools.check", *arguments]
     return Figure(name, _timed(lambda: subprocess.run(command, cwd=CHECKOUT, check=True)), "s", goal)  # noqa: S603  # our own words
@@ -180,27 +184,6 @@ def _timed(run: Callable[[], object]) -> float:
         if command.returncode:
             raise SystemExit(f"bench: {command.args} failed\n{command.stdout}\n{command.stderr}")
     return took
-
-
-def _show(figures: list[Figure]) -> None:
-    table = Table("figure", "measured", "goal", "", "how")
-    lines = ["| figure | measured | goal | | how |", "| --- | ---: | ---: | --- | --- |"]
-    for figure in figures:
-        measured = f"{figure.value:.2f} {figure.unit}"
-        goal = "" if figure.goal is None else f"{figure.goal:g} {figure.unit}"
-        reached = "" if figure.goal is None else "reached" if figure.is_reached else "**missed**"
-        table.add_row(figure.name, measured, goal, reached.strip("*"), figure.detail)
-        lines.append(f"| {figure.name} | {measured} | {goal} | {reached} | {figure.detail} |")
-    Console().print(table)
-    place = (
-        f"{platform.system()}, Python {platform.python_version()}, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}"
-    )
-    head = (
-        "# Figures\n\nMade by `make bench` (with `TESTS=1` also the whole suite); written by it, not by hand. "
-        f"One run, on {place}.\nWhat is compared with something ran in turn with it. "
-        "[ADR 15](adr/0015-what-a-preview-costs.md) says what a preview's time is made of.\n\n"
-    )
-    (CHECKOUT / "docs" / "benchmarks.md").write_text(head + "\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -75,14 +75,22 @@ def _verb(ask: Any) -> Any:  # noqa: ANN401  # as above
 
 
 def _type_of(request: Any) -> str:  # noqa: ANN401  # as above
-    return str(getattr(request, "urn", "")).rpartition("::")[0].rpartition("::")[2].rpartition("$")[2]
+    return _parts(request)[2].rpartition("$")[2]
+
+
+def _parts(request: Any) -> list[str]:  # noqa: ANN401  # as above
+    """Take a URN apart: stack, project, the types of a resource and its parents, and its name, which may hold `::`."""
+    parts = str(getattr(request, "urn", "")).split("::", 3)
+    return parts if len(parts) == 4 else ["", "", "", ""]  # noqa: PLR2004  # the four above
 
 
 def _rename(request: Any, names: Mapping[str, str]) -> None:  # noqa: ANN401  # as above
     """Write a request with the bridge's names."""
-    own = _type_of(request)
-    if own in _TOKENS:
-        request.urn = request.urn.replace(f"{own}::", f"{_TOKENS[own]}::")
+    stack, project, types, name = _parts(request)
+    if types:
+        parents, dollar, own = types.rpartition("$")
+        # The kit looks for the type from the end, and so for a name without the separator.
+        request.urn = "::".join((stack, project, f"{parents}{dollar}{_TOKENS.get(own, own)}", name.replace("::", ":")))
     for field in ("type", "tok"):
         if hasattr(request, field):
             setattr(request, field, _TOKENS.get(getattr(request, field), getattr(request, field)))

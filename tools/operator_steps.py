@@ -22,6 +22,8 @@ Change = Callable[[Config], None]
 """Changes a configuration in place."""
 
 _UNCHANGED = {"same", "read", "refresh"}
+_HALVES = {"create-replacement", "delete-replaced"}
+"""What a replacement is made of; it is told of as a whole too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +47,7 @@ class Operations:
         """Take an event; pass this method as the run's `on_event`."""
         # What the engine's own summary leaves out is left out here: its book-keeping of the providers.
         about = event.res_outputs_event.metadata if event.res_outputs_event else None
-        if about and not about.type.startswith("pulumi:providers:"):
+        if about and about.op.value not in _HALVES and not about.type.startswith("pulumi:providers:"):
             self._heard.add((about.op.value, about.type.rpartition(":")[2], about.urn))
 
     @property
@@ -131,6 +133,28 @@ def remove_the_partner(config: Config) -> None:
     del config["landing:partners"][1]
 
 
+def move_into_the_vpc(project: Project) -> Change:
+    """Put the door into the account's default VPC, with an address of its own in each of two subnets."""
+    ec2 = project.aws("ec2")
+    (vpc,) = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+    subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])["Subnets"]
+
+    def change(config: Config) -> None:
+        config["landing:sftp"]["endpoint"] = {
+            "vpcId": vpc["VpcId"],
+            "subnetIds": [subnet["SubnetId"] for subnet in subnets[:2]],
+            "allowedCidrs": ["203.0.113.0/24", "2001:db8::/48"],
+            "elasticIps": True,
+        }
+
+    return change
+
+
+def move_out_of_the_vpc(config: Config) -> None:
+    """Open the door on AWS's public address again."""
+    del config["landing:sftp"]["endpoint"]
+
+
 OF_A_PARTNER = {
     "PartnerAccess": 1,
     "BucketObjectv2": 2,
@@ -150,11 +174,21 @@ OTHER_USERS = {"update LogMetricFilter": 1}
 """The filter of refused logins names the users."""
 
 
-def steps(project: Project) -> list[Step]:
-    """Give the steps of a stack that is up with `begin`."""
+def steps(project: Project, *, further_host_keys: int) -> list[Step]:
+    """Give the steps of a stack that is up with `begin`; one host key of its door is the server's own argument."""
     reader = {"create BucketObjectv2": 1, "create User": 1, "create SshKey": 1, "create MetricAlarm": 1}
     made = {f"create {name}": count for name, count in OF_A_PARTNER.items()}
     removed = {f"delete {name}": count for name, count in OF_A_PARTNER.items()}
+    network = {"SftpVpcEndpoint": 1, "SecurityGroup": 1, "SecurityGroupIngressRule": 2, "Eip": 2}
+    into_the_vpc = {**{f"create {name}": count for name, count in network.items()}, "update Server": 1}
+    # Transfer keeps a server in its VPC: out of it, there is a new one, and the role's trust and the name follow.
+    replaced = {"Server": 1, "User": 2, "SshKey": 2, **({"HostKey": further_host_keys} if further_host_keys else {})}
+    out_of_the_vpc = {
+        **{f"delete {name}": count for name, count in network.items()},
+        **{f"replace {name}": count for name, count in replaced.items()},
+        "update Record": 1,
+        "update Role": 1,
+    }
     return [
         Step(title="a new key beside the old one", change=rotate(project), wanted={"create SshKey": 1}),
         Step(title="the old key is taken out", change=drop_the_old_key, wanted={"delete SshKey": 1}),
@@ -162,6 +196,8 @@ def steps(project: Project) -> list[Step]:
         Step(title="a second user", change=add_a_reader(project), wanted={**reader, **OTHER_USERS}),
         Step(title="a partner", change=add_a_partner(project), wanted={**made, **OTHER_USERS}),
         Step(title="the partner is removed", change=remove_the_partner, wanted={**removed, **OTHER_USERS}),
+        Step(title="into a VPC", change=move_into_the_vpc(project), wanted=into_the_vpc),
+        Step(title="out of the VPC", change=move_out_of_the_vpc, wanted=out_of_the_vpc),
     ]
 
 

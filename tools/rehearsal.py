@@ -21,6 +21,7 @@ import yaml
 from pulumi import automation as auto
 
 from clients.snowflake import SnowflakeClient
+from domain.host_keys import HOST_KEYS
 from sandbox.free_ports import free_base_port
 from sandbox.home import Credentials, SandboxHome
 from tools.sftp_partner import Door, PartnerKey, make_keys, partner_key
@@ -124,16 +125,23 @@ class Project:
         )
 
     def secrets(self) -> list[str]:
-        """Give every credential that the sandbox made for itself, and the partners' private keys."""
+        """Give every credential that the sandbox made for itself, and the private keys of partners and of the door."""
         made = self.home.credentials
         pairs = (made.deployer, made.worker, made.snowflake)
-        keys = [line for file in (self.checkout / ".state" / "keys").glob("*") for line in _private_lines(file)]
-        return [made.snowflake_password, *(pair.secret_access_key for pair in pairs), *keys]
+        folder = self.checkout / ".state" / "keys"
+        texts = [text for file in folder.glob("*") if "PRIVATE KEY" in (text := file.read_text())]
+        # The door's own keys go to AWS Transfer in another form than that of their files.
+        as_sent = HOST_KEYS.validate_python([{"file": file.name} for file in folder.glob("host_*")], context=folder)
+        keys = {line for text in (*texts, *(key.private for key in as_sent)) for line in _private_lines(text)}
+        return [made.snowflake_password, *(pair.secret_access_key for pair in pairs), *sorted(keys)]
 
 
-def _private_lines(file: Path) -> list[str]:
-    text = file.read_text()
-    return [line for line in text.splitlines() if "-----" not in line] if "PRIVATE KEY" in text else []
+_SHORTEST_SECRET_LINE = 16
+"""The last line of a key's text may be a few characters that could stand anywhere."""
+
+
+def _private_lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if "-----" not in line and len(line) >= _SHORTEST_SECRET_LINE]
 
 
 def _copy(checkout: Path) -> None:

@@ -40,20 +40,15 @@ def test_it_takes_sftp_by_key_with_the_newest_algorithms_and_lets_times_be_set(r
     assert server["endpointType"] == "PUBLIC"
     assert server["securityPolicyName"] == "TransferSecurityPolicy-2025-03"
     assert server["protocolDetails"] == {"setStatOption": "ENABLE_NO_OP"}
-    assert not {"hostKey", "preAuthenticationLoginBanner", "postAuthenticationLoginBanner", "endpointDetails"} & {
-        *server
-    }
+    assert not {"hostKey", "preAuthenticationLoginBanner", "endpointDetails"} & {*server}
 
 
 def test_its_policy_and_its_words_are_those_of_the_settings(registered: Program) -> None:
-    run = opened(
-        registered, securityPolicy="TransferSecurityPolicy-FIPS-2025-03", banner="Keep out.", welcome="Come in."
-    )
+    run = opened(registered, securityPolicy="TransferSecurityPolicy-FIPS-2025-03", banner="Keep out.")
     (server,) = run.inputs_of(SERVER)
     assert server["securityPolicyName"] == "TransferSecurityPolicy-FIPS-2025-03"
-    # The provider itself keeps banners from being shown.
+    # The provider itself keeps a banner from being shown.
     assert server["preAuthenticationLoginBanner"] == Secret("Keep out.")
-    assert server["postAuthenticationLoginBanner"] == Secret("Come in.")
 
 
 def test_it_shows_its_vanity_name_in_a_zone_of_its_own(registered: Program) -> None:

@@ -122,14 +122,13 @@ def test_a_key_under_a_name_of_its_branch_is_told_where_it_stands() -> None:
     assert "endpoint.vpcId: is missing; add it" in told
 
 
-@pytest.mark.parametrize("key", ["banner", "welcome"])
-def test_a_banner_as_aws_takes_it(key: str) -> None:
+def test_a_banner_as_aws_takes_it() -> None:
     text = "Authorized use only.\r\n\tGo away.\n" + "x" * 4000
-    assert check(values(sftp=sftp(**{key: text})))
-    assert told_of(**{key: "x" * 4097}) == [f"{key}: has 4097 characters, and at most 4096 are allowed; leave some out"]
-    (told,) = told_of(**{key: "Zutritt für Befugte\x1b[0m"})
-    assert told.startswith(f"{key}: '\\x1b', 'ü' not allowed: AWS Transfer takes only ASCII")
-    assert len(told_of(**{key: ""})) == 1
+    assert check(values(sftp=sftp(banner=text)))
+    assert told_of(banner="x" * 4097) == ["banner: has 4097 characters, and at most 4096 are allowed; leave some out"]
+    (told,) = told_of(banner="Zutritt für Befugte\x1b[0m")
+    assert told.startswith("banner: '\\x1b', 'ü' not allowed: AWS Transfer takes only ASCII")
+    assert len(told_of(banner="")) == 1
 
 
 @pytest.mark.parametrize("topic", ["ops", "arn:aws:sns:us-east-1:12:ops", "arn:aws:sqs:us-east-1:123456789012:ops"])
