@@ -43,6 +43,10 @@ class AwsCloud:
         """Give S3 as the owner of `credentials` meets it at `endpoint`, the API's own address."""
         return S3Client(self._api, endpoint, credentials)
 
+    def changes(self) -> int:
+        """Tell how many changes the accounts have seen so far."""
+        return self._activity.changes
+
     def assume_role_as_service(
         self,
         service: str,

@@ -6,7 +6,7 @@ import stat
 
 from asyncssh import SFTPAttrs
 
-from sandbox.sftp.store import ObjectFacts
+from sandbox.sftp.facts import ObjectFacts
 
 
 def of_file(facts: ObjectFacts) -> SFTPAttrs:

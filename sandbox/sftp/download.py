@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from sandbox.sftp.facts import ObjectFacts
 from sandbox.sftp.paths import Location
-from sandbox.sftp.store import ObjectFacts, Store
+from sandbox.sftp.store import Store
 
 
 class Download:

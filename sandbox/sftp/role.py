@@ -31,7 +31,7 @@ class RoleSession:
         self._user = user
         self._journal = journal
         self._credentials = DeferredRefreshableCredentials(refresh_using=self._assume, method="sts-assume-role")
-        self.store = Store(cloud.s3(endpoint, self._credentials.get_frozen_credentials))
+        self.store = Store(cloud.s3(endpoint, self._credentials.get_frozen_credentials), cloud.changes)
 
     def _assume(self) -> Mapping[str, str]:
         """Assume the role; botocore calls this at the first request and again before the credentials expire."""

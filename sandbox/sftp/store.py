@@ -6,7 +6,7 @@ A request is answered in the thread that makes it, so each runs in a thread of t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -17,16 +17,8 @@ from urllib.parse import quote, unquote_plus
 import xmltodict
 
 from sandbox.aws.s3_client import S3Answer, S3Client, S3RefusalError
+from sandbox.sftp.facts import ObjectFacts, RecentFacts
 from sandbox.sftp.paths import Location
-
-
-@dataclass(frozen=True, kw_only=True)
-class ObjectFacts:
-    """What S3 tells of an object."""
-
-    size: int
-    """In bytes."""
-    modified: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +32,24 @@ class Listed:
 class Store:
     """One session's own view of S3."""
 
-    def __init__(self, s3: S3Client) -> None:
+    def __init__(self, s3: S3Client, changes: Callable[[], int]) -> None:
+        """Take S3, and what tells how many changes it has seen so far."""
         self._s3 = s3
+        self._recent = RecentFacts(changes)
 
     async def find(self, location: Location) -> ObjectFacts | None:
         """Give the facts of the object at `location`, or None if there is no object."""
+        if known := self._recent.of(location):
+            return known
+        as_of = self._recent.changes()
         try:
-            return _facts((await self._send("HEAD", location)).headers)
+            facts = _facts((await self._send("HEAD", location)).headers)
         except S3RefusalError as error:
             if await self._is_absent(location, error):
                 return None
             raise
+        self._recent.learn(as_of, {location: facts})
+        return facts
 
     async def _is_absent(self, location: Location, refusal: S3RefusalError) -> bool:
         """Say whether `refusal` means that there is no object at `location`.
@@ -74,13 +73,13 @@ class Store:
         """Give what lies directly below `location`, page after page as S3 gives it; the marker itself is left out."""
         query = {"prefix": location.prefix, "delimiter": "/"}
         while True:
+            as_of = self._recent.changes()
             page = await asyncio.to_thread(self._page, location.bucket, query)
-            prefixes = [Listed(name=item["Prefix"], facts=None) for item in page.get("CommonPrefixes", [])]
-            objects = [Listed(name=item["Key"], facts=_listed_facts(item)) for item in page.get("Contents", [])]
-            names = (
-                (listed, unquote_plus(listed.name)[len(location.prefix) :].rstrip("/")) for listed in prefixes + objects
-            )
-            yield [Listed(name=name, facts=listed.facts) for listed, name in names if name not in {"", ".", ".."}]
+            prefixes = [unquote_plus(item["Prefix"]) for item in page.get("CommonPrefixes", [])]
+            objects = {unquote_plus(item["Key"]): _listed_facts(item) for item in page.get("Contents", [])}
+            self._recent.learn(as_of, {Location(location.bucket, key): facts for key, facts in objects.items()})
+            names = ((key[len(location.prefix) :].rstrip("/"), objects.get(key)) for key in (*prefixes, *objects))
+            yield [Listed(name=name, facts=facts) for name, facts in names if name not in {"", ".", ".."}]
             if page["IsTruncated"] != "true":
                 return
             query["continuation-token"] = page["NextContinuationToken"]
