@@ -20,7 +20,7 @@ from sandbox.aws.transfer_policies import DEFAULT_POLICY, POLICIES, SshAlgorithm
 from sandbox.sftp.files import TransferFiles
 from sandbox.sftp.journal import Journal, ServerJournal
 from sandbox.sftp.log_delivery import LogDelivery, group_named
-from sandbox.sftp.protocol import SFTP_VERSION, Session
+from sandbox.sftp.protocol import SFTP_VERSION, Session, send_no_fillers
 from sandbox.sftp.role import RoleSession
 from sandbox.sftp.users import TransferUser, admit
 
@@ -60,6 +60,7 @@ class Entrance(asyncssh.SSHServer):
         """Remember the connection, so that the door can end it."""
         self._connection = conn
         self._surroundings.connections.add(conn)
+        send_no_fillers(conn)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Log the end of a connection that had a user."""

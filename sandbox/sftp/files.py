@@ -62,8 +62,7 @@ class TransferFiles(asyncssh.SFTPServer):
             if pflags & FXF_APPEND or (pflags & FXF_READ and pflags & FXF_WRITE):
                 raise SFTPOpUnsupported("A file is read, or written anew: S3 does not append or change in place")
             if pflags & FXF_WRITE:
-                await self._check_writable(name, location, pflags)
-                opened = Upload(self._store, location)
+                opened = Upload(self._store, location, await self._size_to_replace(name, location, pflags))
             else:
                 opened = await Download.open(self._store, location)
             self._open.add(opened)
@@ -71,18 +70,20 @@ class TransferFiles(asyncssh.SFTPServer):
             self._journal.write("OPEN", path=str(location), mode=mode)
             return opened
 
-    async def _check_writable(self, name: str, location: Location, pflags: int) -> None:
+    async def _size_to_replace(self, name: str, location: Location, pflags: int) -> int:
+        """Check that the file may be written, and give the size of the one whose bytes the client did not give up."""
         if self._home.is_fixed(name):
             raise SFTPFailure(f"{name} is a directory")
         if pflags & FXF_CREAT and pflags & FXF_TRUNC and not pflags & FXF_EXCL:
-            return
+            return 0
         present = await self._store.find(location)
         if present and pflags & FXF_EXCL:
             raise SFTPFailure(f"{name} exists")
-        if present and not pflags & FXF_TRUNC:
+        if present and not pflags & (FXF_TRUNC | FXF_CREAT):
             raise SFTPOpUnsupported("A file is written anew: S3 does not change a part of it")
         if not present and not pflags & FXF_CREAT:
             raise SFTPNoSuchFile(f"{name} does not exist")
+        return present.size if present and not pflags & FXF_TRUNC else 0
 
     def read(self, file_obj: object, offset: int, size: int) -> bytes:
         """Read from an open file."""
@@ -123,6 +124,10 @@ class TransferFiles(asyncssh.SFTPServer):
             except FAULTS as fault:
                 self._journal.write("ERROR", operation="PARTIAL_CLOSE", path=str(opened.location), message=str(fault))
 
+    def exit(self) -> None:
+        """End the session as a program ends that did its work: OpenSSH's `scp` takes any other end for a failure."""
+        self.channel.exit(0)  # pyright: ignore[reportUnknownMemberType]  # as above
+
     async def stat(self, path: bytes) -> SFTPAttrs:
         """Give the size and time of a file, or that it is a directory."""
         with self._answering("STAT", path) as name:
@@ -150,9 +155,12 @@ class TransferFiles(asyncssh.SFTPServer):
         with self._answering("SETSTAT", path) as name:
             self._set_nothing(str(self._place(name)))
 
-    def fsetstat(self, file_obj: object, attrs: SFTPAttrs) -> None:  # noqa: ARG002
-        """Do as `setstat`."""
-        if isinstance(file_obj, Upload | Download):
+    def fsetstat(self, file_obj: object, attrs: SFTPAttrs) -> None:
+        """Do as `setstat`; but let a file that is written end where its last byte is, as OpenSSH's `scp` does."""
+        if isinstance(file_obj, Upload) and attrs.size is not None:
+            with self._answering("SETSTAT", file_obj.location):
+                file_obj.end_at(attrs.size)
+        elif isinstance(file_obj, Upload | Download):
             with self._answering("SETSTAT", file_obj.location):
                 self._set_nothing(str(file_obj.location))
 

@@ -24,10 +24,12 @@ PARTS_IN_FLIGHT = 3
 class Upload:
     """One open file for writing, from its first byte to its last in order."""
 
-    def __init__(self, store: Store, location: Location) -> None:
+    def __init__(self, store: Store, location: Location, size_to_replace: int = 0) -> None:
+        """Begin to write to `location`, over a file of this size of which the client expects what it does not cut."""
         self.location = location
         self.size = 0
         """How many bytes have been taken."""
+        self._least = size_to_replace
         self._store = store
         self._buffer = bytearray()
         self._upload_id: str | None = None
@@ -56,11 +58,18 @@ class Upload:
                 await self._fail(error)
                 raise
 
+    def end_at(self, size: int) -> None:
+        """Let the file end here, whatever was there before; raises SFTPOpUnsupported where it does not end."""
+        if size != self.size:
+            raise asyncssh.SFTPOpUnsupported(f"{self.location} has {self.size} bytes: S3 neither cuts nor fills")
+        self._least = 0
+
     async def close(self) -> None:
         """Make the object."""
         if self._failure:
             raise self._failure
         try:
+            self._check_replaces_all()
             if self._upload_id is None:
                 await self._store.put(self.location, bytes(self._buffer))
                 return
@@ -71,6 +80,12 @@ class Upload:
         except Exception as error:
             await self._fail(error)
             raise
+
+    def _check_replaces_all(self) -> None:
+        if self.size < self._least:
+            raise asyncssh.SFTPOpUnsupported(
+                f"{self.location} has {self._least} bytes, of which {self.size} were written: S3 does not keep the rest"
+            )
 
     async def abort(self) -> None:
         """Leave nothing in S3."""

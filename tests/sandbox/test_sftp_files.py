@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncssh
 import pytest
-from asyncssh.constants import FXF_TRUNC, FXF_WRITE
+from asyncssh.constants import FXF_CREAT, FXF_TRUNC, FXF_WRITE
 
 from tests.sandbox.sftp_landing import BUCKET, LISTING_PAGE, Landing, eventually, landing
 
@@ -86,6 +86,39 @@ def test_a_file_is_there_only_once_it_is_closed(zone: Landing, visit: Callable[[
 
     visit(steps)
     assert zone.stored(f"{HOME}/flights.csv") == noise(9_000_000)
+
+
+def test_a_file_that_is_not_emptied_first_is_not_cut_short(visit: Callable[[Visit], None]) -> None:
+    async def steps(sftp: Any) -> None:
+        await put(sftp, "a.csv", b"12345")
+        file = await sftp.open("a.csv", FXF_WRITE | FXF_CREAT, encoding=None)
+        await file.write(b"abc", 0)
+        with pytest.raises(asyncssh.SFTPOpUnsupported, match="of which 3 were written"):
+            await file.close()
+        assert await get(sftp, "a.csv") == b"12345"
+        async with sftp.open("a.csv", FXF_WRITE | FXF_CREAT, encoding=None) as file:
+            await file.write(b"abcdef", 0)
+        assert await get(sftp, "a.csv") == b"abcdef"
+        async with sftp.open("a.csv", FXF_WRITE | FXF_CREAT, encoding=None) as file:
+            await file.write(b"abc", 0)
+            with pytest.raises(asyncssh.SFTPOpUnsupported):
+                await file.truncate(2)
+            await file.truncate(3)
+        assert await get(sftp, "a.csv") == b"abc"
+
+    visit(steps)
+
+
+def test_a_file_shows_what_became_of_it_elsewhere(zone: Landing, visit: Callable[[Visit], None]) -> None:
+    async def steps(sftp: Any) -> None:
+        for size in (5, 7, 9):
+            zone.client("s3").put_object(Bucket=BUCKET, Key=f"{HOME}/a.csv", Body=noise(size))
+            assert (await sftp.stat("a.csv")).size == size
+            assert [name.attrs.size for name in await sftp.readdir("/") if name.filename == "a.csv"] == [size]
+        zone.client("s3").delete_object(Bucket=BUCKET, Key=f"{HOME}/a.csv")
+        assert not await sftp.exists("a.csv")
+
+    visit(steps)
 
 
 def test_reads_may_jump(visit: Callable[[Visit], None]) -> None:
