@@ -19,7 +19,16 @@ from pulumi import automation as auto
 from sandbox.home import LOOPBACK
 from tests.e2e.openssh import OpenSsh
 from tools.flow_runs import run_deployment
-from tools.operator_steps import Change, Config, Operations, add_a_reader, begin, open_an_outbox, rotate
+from tools.operator_steps import (
+    Change,
+    Config,
+    Operations,
+    add_a_reader,
+    begin,
+    move_into_the_vpc,
+    open_an_outbox,
+    rotate,
+)
 from tools.rehearsal import Project
 
 pytestmark = pytest.mark.e2e
@@ -74,10 +83,10 @@ class Gateway:
     def outputs(self) -> Mapping[str, Any]:
         return {name: value.value for name, value in self.stack().outputs().items()}
 
-    def resources(self) -> list[dict[str, Any]]:
-        """Give what the state holds, each with its inputs and outputs."""
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Give what the state holds by its URN, each with its inputs and outputs."""
         deployment: Any = self.stack().export_stack().deployment
-        return deployment["resources"]
+        return {resource["urn"]: resource for resource in deployment["resources"]}
 
     def refused(self, verb: str, change: Change) -> str:
         """Run a command that must fail with a change, and give its words; the change is taken back."""
@@ -284,36 +293,25 @@ def test_a_renamed_partner_is_refused_with_the_way_to_do_it(gateway: Gateway, ve
 
 
 def test_the_door_moves_into_a_vpc_and_out_again_and_clients_do_not_notice(project: Project, gateway: Gateway) -> None:
-    ec2 = project.aws("ec2")
-    (vpc,) = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
-    found = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])["Subnets"]
-    subnets = [subnet["SubnetId"] for subnet in found[:2]]
-
-    def into_the_vpc(config: Config) -> None:
-        config["landing:sftp"]["endpoint"] = {
-            "vpcId": vpc["VpcId"],
-            "subnetIds": subnets,
-            "allowedCidrs": ["203.0.113.0/24", "2001:db8::/48"],
-            "elasticIps": True,
-        }
-
     public = gateway.outputs()["sftp"]
-    did = gateway.up(into_the_vpc)
+    into = move_into_the_vpc(project)
+    did = gateway.up(into)
     assert (did["create Eip"], did["create SecurityGroupIngressRule"], did["update Server"]) == (2, 2, 1)
     gateway.stack().preview(expect_no_changes=True)
     (server,) = project.aws("transfer").list_servers()["Servers"]
     assert (server["EndpointType"], server["State"]) == ("VPC", "ONLINE")
     within = gateway.outputs()["sftp"]
+    ec2 = project.aws("ec2")
     addresses = [address["PublicIp"] for address in ec2.describe_addresses()["Addresses"]]
     assert sorted(within["addresses"]) == sorted(addresses)
     assert gateway.gets_in("skyway", "skyway-next")
-    gateway.changes.remove(into_the_vpc)
+    gateway.changes.remove(into)
     did = gateway.up()
     # Transfer keeps a server in its VPC: out of it, there is a new one.
     (new,) = project.aws("transfer").list_servers()["Servers"]
     assert new["ServerId"] != server["ServerId"]
-    assert (did["create-replacement Server"], did["create-replacement User"], did["delete Eip"]) == (1, 2, 2)
-    assert not any("Bucket" in what or "Key" in what.split() for what in did)
+    assert (did["replace Server"], did["replace User"], did["delete Eip"]) == (1, 2, 2)
+    assert not any("Bucket" in what or "Key" in what.split() for what in did), "what holds data stays"
     assert ec2.describe_addresses()["Addresses"] == []
     after = gateway.outputs()["sftp"]
     assert {name for name in public if public[name] != after[name]} == {"endpoint"}
