@@ -23,7 +23,7 @@ from components.snowflake_stage import SnowflakeStage, SnowflakeStageArgs
 from settings import Settings
 
 settings = Settings.load()
-refuse_renames(settings.partners)
+refuse_renames(settings.partners, settings.partner_entries)
 source = settings.flow_source()
 account = AwsAccount.of_the_credentials(region=settings.region, prefix=settings.prefix)
 

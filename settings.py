@@ -17,21 +17,20 @@ import pulumi
 from pulumi.runtime.config import get_config_env, is_config_secret
 from pydantic import TypeAdapter
 
+from domain.across_sections import faults_across
 from domain.entry import Entry
 from domain.faults import ConfigurationError, Fault, parse
 from domain.git_source import GitSource, GitSourceError, WantedSource, check_entrypoint, resolve_source, warnings_about
 from domain.host_keys import HOST_KEYS, HostKey
+from domain.partner_files import PartnerEntries, read_entries
 from domain.partners import (
     PARTNERS,
     Partner,
-    deployment_name,
     expired_keys,
     keys_that_end,
-    shared_between,
     without_expired_keys,
 )
 from domain.sections import BucketSettings, FlowSettings, PrefectSettings, SnowflakeSettings
-from domain.sftp_limits import long_policies, too_many_filters
 from domain.sftp_settings import SftpSettings
 
 
@@ -50,6 +49,8 @@ class Settings(Entry):
     """The door's own keys, from `landing:sftp.hostKeys`; without any, AWS makes one for each server."""
     partners: tuple[Partner, ...]
     """Without the keys whose last day is over."""
+    partner_entries: PartnerEntries = PartnerEntries(entries=[])
+    """Where each partner's entry stands."""
     warnings: tuple[str, ...] = ()
     """What is not wrong and wants somebody's eye: each preview tells it."""
 
@@ -131,24 +132,27 @@ class Settings(Entry):
         """
         faults: list[Fault] = []
         sections: dict[str, object] = {}
+        entries = read_entries(values.get("partners", []), values.get(_FOLDER), folder, f"{project}:{_FOLDER}", faults)
         for name, (adapter, default) in _SECTIONS.items():
             key = f"{project}:{name}"
             if name not in values and default is None:
                 faults.append(Fault(key, f"is missing; add it to Pulumi.{stack}.yaml (Pulumi.prod.yaml shows one)"))
                 continue
-            value = _without_secrets(name, values.get(name, default))
+            value = entries.entries if name == "partners" else _without_secrets(name, values.get(name, default))
             sections[name] = parse(adapter, value, key=key, faults=faults, context=folder)
+        # A section that is not good is None, and then it has faults of its own.
         partners = cast("tuple[Partner, ...] | None", sections.get("partners")) or ()
-        faults += shared_between(partners, f"{project}:partners")
-        faults += _name_twins(sections, f"{project}:flows")
-        faults += _beyond_limits(sections, region or "", project)
+        across = {name: cast("Any", sections.get(name)) for name in ("bucket", "sftp", "flows")}
+        faults += faults_across(project, region or "", partners=partners, **across)
         host_keys = _host_keys(values, faults, project, folder, is_secret="sftp" in secret)
         sftp = sections.get("sftp")
         if isinstance(sftp, SftpSettings) and sftp.expired_keys == "refuse":
             faults += expired_keys(partners, today, f"{project}:partners")
-        known = ", ".join(_SECTIONS)
+        keys = (*_SECTIONS, _FOLDER)
         faults += [
-            Fault(f"{project}:{n}", f"is not known here; the keys are {known}") for n in values if n not in _SECTIONS
+            Fault(f"{project}:{n}", f"is not known here; the keys are {', '.join(keys)}")
+            for n in values
+            if n not in keys
         ]
         faults += [
             Fault(f"{project}:{n}", "holds a secret, which would end in plain text in the state; keep it in Prefect")
@@ -161,10 +165,11 @@ class Settings(Entry):
                 Fault("aws:region", f"{region!r} is outside the partition 'aws', which names are made for here")
             )
         if faults:
-            raise ConfigurationError(faults)
+            raise ConfigurationError(entries.relabel(faults, f"{project}:partners"))
         good = {
             **sections,
             "partners": tuple(without_expired_keys(partner, today) for partner in partners),
+            "partner_entries": entries,
             "host_keys": host_keys,
             "warnings": tuple(keys_that_end(partners, today, _NOTICE)),
         }
@@ -187,6 +192,9 @@ _SECTIONS: dict[str, tuple[TypeAdapter[Any], object]] = {
 }
 """The stack's keys: the type of each, and its default; None where a person must say it."""
 
+
+_FOLDER = "partnersFolder"
+"""The key that names a folder with further partners, a file each."""
 
 _SECRETS = {"prefect": {"apiKey", "basicAuth"}, "sftp": {"hostKeys"}}
 """Keys that a section may hold as stack secrets: they never enter a section's settings, which may be printed."""
@@ -226,31 +234,3 @@ def _host_keys(
     keys = parse(HOST_KEYS, cast("object", given), key=key, faults=found, context=folder)
     faults += [fault for fault in found if fault.key not in exposed]
     return keys or ()
-
-
-def _beyond_limits(sections: Mapping[str, object], region: str, project: str) -> list[Fault]:
-    """Find what AWS would refuse for its length or number, where the sections are good by themselves."""
-    partners = cast("tuple[Partner, ...] | None", sections.get("partners")) or ()
-    bucket, sftp = sections.get("bucket"), sections.get("sftp")
-    faults: list[Fault] = []
-    if isinstance(bucket, BucketSettings):
-        faults += long_policies(partners, bucket.name, region, f"{project}:partners")
-    if isinstance(sftp, SftpSettings):
-        faults += too_many_filters(partners, sftp, f"{project}:sftp")
-    return faults
-
-
-def _name_twins(sections: Mapping[str, object], key: str) -> list[Fault]:
-    """Find flows of no feed whose name is taken, by a feed's deployment or by each other."""
-    partners, flows = cast("tuple[Partner, ...] | None", sections.get("partners")), sections.get("flows")
-    if partners is None or not isinstance(flows, FlowSettings):
-        return []
-    taken = {deployment_name(partner, feed) for partner in partners for feed in partner.feeds}
-    faults: list[Fault] = []
-    for index, flow in enumerate(flows.deployments):
-        if flow.name in taken:
-            faults.append(
-                Fault(f"{key}.deployments[{index}].name", f"{flow.name!r} is another deployment's name; choose another")
-            )
-        taken.add(flow.name)
-    return faults

@@ -9,6 +9,7 @@ import pulumi
 import tenacity
 
 from domain.faults import ConfigurationError
+from domain.partner_files import PartnerEntries
 from domain.partners import Partner
 from domain.renames import renamed
 
@@ -16,10 +17,11 @@ KEYS_OUTPUT = "partnerKeys"
 """The stack output that tells the next `up` whose keys were whose."""
 
 
-def refuse_renames(partners: Sequence[Partner]) -> None:
+def refuse_renames(partners: Sequence[Partner], entries: PartnerEntries) -> None:
     """End the program, with one message and no traceback, where an entry is an earlier partner under another name."""
-    if faults := renamed(partners, _earlier_keys(), f"{pulumi.get_project()}:partners"):
-        raise pulumi.RunError(str(ConfigurationError(faults)))
+    key = f"{pulumi.get_project()}:partners"
+    if faults := renamed(partners, _earlier_keys(), key):
+        raise pulumi.RunError(str(ConfigurationError(entries.relabel(faults, key))))
 
 
 def _earlier_keys() -> Mapping[str, list[str]]:

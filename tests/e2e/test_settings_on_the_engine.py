@@ -23,7 +23,7 @@ from components.earlier_deployment import KEYS_OUTPUT, partner_keys, refuse_rena
 from settings import Settings
 
 settings = Settings.load()
-refuse_renames(settings.partners)
+refuse_renames(settings.partners, settings.partner_entries)
 pulumi.export(KEYS_OUTPUT, partner_keys(settings.partners))
 pulumi.export("days", [str(key.expires) for user in settings.partners[0].logins for key in user.public_keys])
 pulumi.export("hostKeys", [key.public.fingerprint for key in settings.host_keys])

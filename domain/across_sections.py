@@ -1,0 +1,45 @@
+"""What no section of a stack's configuration can know by itself: names that two of them share, and AWS's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.faults import Fault
+from domain.partners import Partner, deployment_name, shared_between
+from domain.sections import BucketSettings, FlowSettings
+from domain.sftp_limits import long_policies, too_many_filters
+from domain.sftp_settings import SftpSettings
+
+
+def faults_across(
+    project: str,
+    region: str,
+    *,
+    partners: Sequence[Partner],
+    bucket: BucketSettings | None,
+    sftp: SftpSettings | None,
+    flows: FlowSettings | None,
+) -> list[Fault]:
+    """Find what is wrong with sections that are good by themselves; one that is not good is None."""
+    key = f"{project}:partners"
+    faults = shared_between(partners, key)
+    if flows:
+        faults += _name_twins(partners, flows, f"{project}:flows")
+    if bucket:
+        faults += long_policies(partners, bucket.name, region, key)
+    if sftp:
+        faults += too_many_filters(partners, sftp, f"{project}:sftp")
+    return faults
+
+
+def _name_twins(partners: Sequence[Partner], flows: FlowSettings, key: str) -> list[Fault]:
+    """Find flows of no feed whose name is taken, by a feed's deployment or by each other."""
+    taken = {deployment_name(partner, feed) for partner in partners for feed in partner.feeds}
+    faults: list[Fault] = []
+    for index, flow in enumerate(flows.deployments):
+        if flow.name in taken:
+            faults.append(
+                Fault(f"{key}.deployments[{index}].name", f"{flow.name!r} is another deployment's name; choose another")
+            )
+        taken.add(flow.name)
+    return faults
