@@ -24,10 +24,7 @@ def admit(sql: str) -> Expr:
         raise _syntax_error(sql, error) from error
     except SqlglotError as error:
         raise SnowflakeError(1003, "42000", f"SQL compilation error:\n{error}") from error
-    if isinstance(parsed, _QUERIES):
-        _refuse_stages(parsed)
-        return parsed
-    if isinstance(parsed, (*_CHANGES, *_SESSION)):
+    if isinstance(parsed, (*_QUERIES, *_CHANGES, *_SESSION)):
         return parsed
     if isinstance(parsed, (exp.Create, exp.Alter, exp.Drop)) and str(parsed.args.get("kind")).upper() in _KINDS:
         return parsed
@@ -41,12 +38,6 @@ def is_query(sql: str) -> bool:
     """Tell whether a statement only reads, and so need not wait for others."""
     words = Statement(sql).leading_words(limit=1)
     return not words or words[0] in {"SELECT", "WITH", "SHOW", "DESC", "DESCRIBE", "VALUES"}
-
-
-def _refuse_stages(query: Expr) -> None:
-    for table in query.find_all(exp.Table):
-        if isinstance(table.this, exp.Var) and table.name.startswith("@"):
-            raise unsupported("SELECT from a stage")
 
 
 def _syntax_error(sql: str, error: ParseError) -> SnowflakeError:

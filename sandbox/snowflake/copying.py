@@ -150,14 +150,33 @@ def join(folder: Location, file: str) -> Location:
     return Location(folder.bucket, f"{folder.key}{glue}{file}")
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Which objects below a stage's path a statement takes."""
+
+    folder: Location
+    files: tuple[str, ...] | None = None
+    pattern: str | None = None
+    placeholders: bool = False
+    """Whether objects that stand for folders count, as they do for LIST alone."""
+
+    def __post_init__(self) -> None:
+        """Refuse a pattern that is no regular expression."""
+        _pattern(self.pattern)
+
+    def takes(self, key: str) -> bool:
+        """Tell whether the object `key` of the folder's bucket is taken."""
+        if not key.startswith(self.folder.key) or (key.endswith("/") and not self.placeholders):
+            return False
+        if self.files is not None and key not in {join(self.folder, file).key for file in self.files}:
+            return False
+        relative = key.removeprefix(self.folder.key)
+        return self.pattern is None or any(re.fullmatch(self.pattern, text) for text in (relative, key))
+
+
 def chosen(command: CopyCommand, folder: Location, key: str) -> bool:
     """Tell whether the command takes the object `key` of the folder's bucket."""
-    if not key.startswith(folder.key) or key.endswith("/"):
-        return False
-    if command.files is not None and key not in {join(folder, file).key for file in command.files}:
-        return False
-    relative = key.removeprefix(folder.key)
-    return command.pattern is None or any(re.fullmatch(command.pattern, text) for text in (relative, key))
+    return Selection(folder, command.files, command.pattern).takes(key)
 
 
 def table_name(command: CopyCommand, home: Name) -> Name:

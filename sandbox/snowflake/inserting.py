@@ -96,6 +96,11 @@ def first_rows(
     return cursor.execute(f"SELECT {values} FROM {scan.relation} LIMIT {limit}").fetchall()  # noqa: S608 # quoted
 
 
+def rejected(cursor: duckdb.DuckDBPyConnection, reading: Reading) -> tuple[Fault, ...]:
+    """Tell of the lines of a CSV file that could not be read as texts, and forget them."""
+    return _rejects(cursor, reading, Scan("", (), "", notes_rejects=True)).faults
+
+
 def _converted(reading: Reading, scan: Scan) -> list[str]:
     return [
         value.sql if value.is_field and target.type != "JSON" else f"CAST({value.sql} AS {target.type})"
@@ -114,7 +119,7 @@ def _flags(reading: Reading, scan: Scan) -> list[str]:
 
 def _inspect(cursor: duckdb.DuckDBPyConnection, reading: Reading, file: StoredFile, local: Path) -> Found:
     scan = scan_of(cursor, reading, file, local)
-    flags, raws = ", ".join(_flags(reading, scan)), ", ".join(value.raw for value in scan.values)
+    flags, raws = ", ".join(_flags(reading, scan)), ", ".join(f"TRY({value.raw})" for value in scan.values)
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE _inspected AS SELECT *, list_contains(faulty, true) AS bad FROM (SELECT "  # noqa: S608
         f"row_number() OVER () AS n, [{flags}] AS faulty, [{raws}] AS raw, {scan.record} AS record "

@@ -14,14 +14,14 @@ from sandbox.snowflake.columns import engine_type, read_type
 from sandbox.snowflake.errors import SnowflakeError, unsupported
 from sandbox.snowflake.statement import Statement
 
-METADATA = (
-    "METADATA$FILENAME",
-    "METADATA$FILE_ROW_NUMBER",
-    "METADATA$FILE_CONTENT_KEY",
-    "METADATA$FILE_LAST_MODIFIED",
-    "METADATA$START_SCAN_TIME",
-)
-"""The columns that every staged file has beside its own."""
+METADATA = {
+    "METADATA$FILENAME": "VARCHAR",
+    "METADATA$FILE_ROW_NUMBER": "BIGINT",
+    "METADATA$FILE_CONTENT_KEY": "VARCHAR",
+    "METADATA$FILE_LAST_MODIFIED": "TIMESTAMP",
+    "METADATA$START_SCAN_TIME": "TIMESTAMPTZ",
+}
+"""The columns that every staged file has beside its own, with DuckDB's types."""
 
 _TO_TIMESTAMPS = {"TO_TIMESTAMP_NTZ": "TIMESTAMP", "TO_TIMESTAMP_LTZ": "TIMESTAMPTZ", "TO_TIMESTAMP_TZ": "TIMESTAMPTZ"}
 
@@ -86,14 +86,22 @@ def places_in(expression: Expr) -> list[int]:
     return [place for node in expression.find_all(exp.Parameter) if (place := place_of(node)) is not None]
 
 
-def with_columns(expression: Expr, alias: str | None = None) -> Expr:
-    """Put plain columns, `c1` for `$1`, in the place of what only staged files have."""
+def plain_column(node: Expr, *, qualified: bool = True) -> Expr | None:
+    """Give the plain column, `c1` for `$1`, for one that only staged files have; None for anything else."""
+    name = metadata_of(node)
+    if name is None and (place := place_of(node)) is not None:
+        name = f"c{place}"
+    if name is None:
+        return None
+    alias = node.args.get("table") if qualified else None
+    return exp.column(name, table=alias, quoted=True)
+
+
+def with_columns(expression: Expr) -> Expr:
+    """Put plain columns in the place of those that only staged files have."""
 
     def put(node: Expr) -> Expr:
-        name = metadata_of(node)
-        if name is None and (place := place_of(node)) is not None:
-            name = f"c{place}"
-        return exp.column(name, table=alias, quoted=True) if name else node
+        return plain_column(node, qualified=False) or node
 
     return expression.copy().transform(put)
 

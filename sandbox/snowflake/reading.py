@@ -147,6 +147,13 @@ def fields(options: dict[str, Option], local: Path, types: Sequence[str], *, str
     return f"SELECT * FROM read_csv({literal(str(local))}, {given})"  # noqa: S608 # all quoted above
 
 
+def raw(reading: Reading, local: Path, width: int) -> str:
+    """Give the query over a file that yields its fields as texts, `width` of them, or its documents."""
+    if reading.kind == "CSV":
+        return fields(reading.options, local, ["VARCHAR"] * width, strict=False)
+    return documents(reading.options, local)
+
+
 def header_of(cursor: duckdb.DuckDBPyConnection, options: dict[str, Option], local: Path) -> list[str]:
     """Give the names in the first line of a CSV file."""
     arguments = {**csv_arguments(options, local), "header": "true", "all_varchar": "true", "sample_size": "1"}
@@ -200,7 +207,8 @@ def _computed(reading: Reading) -> tuple[Value, ...]:
         if bare and (not isinstance(expression, exp.Cast) or type_of_cast(expression) == target.type):
             values.append(_field(place))
         else:
-            values.append(Value(to_engine(expression), f"CAST({to_engine(inner)} AS VARCHAR)", place))
+            made_from = to_engine(inner) if expression is not inner or not place else f'"c{place}"'
+            values.append(Value(to_engine(expression), f"CAST({made_from} AS VARCHAR)", place))
     return tuple(values)
 
 

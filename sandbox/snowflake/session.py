@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, cast
 
 import snowflake.connector.errors
+from duckdb import DuckDBPyConnection
 from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.cursor import FakeSnowflakeCursor
 
@@ -69,6 +70,11 @@ class Session(FakeSnowflakeConnection):
         """The id of the session's last COPY."""
         self.running = threading.RLock()
         self.parameters: dict[str, Any] = {}
+
+    @property
+    def connection(self) -> DuckDBPyConnection:
+        """The session's own connection to the engine, whose temporary tables its statements see."""
+        return self._duck_conn
 
     @property
     def store(self) -> ObjectStore:

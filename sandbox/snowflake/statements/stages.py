@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from dataclasses import replace
 
 from fakesnow import statement_type
 
 from sandbox.home import REGION
-from sandbox.snowflake.copying import format_options, source
+from sandbox.snowflake.copying import Selection, format_options, source
 from sandbox.snowflake.errors import invalid_value, missing, unsupported
 from sandbox.snowflake.objects import OWNER, Stage
 from sandbox.snowflake.reply import Cell, Column, Reply, columns, status, succeeded, table
@@ -109,14 +108,14 @@ def list_files(session: Session, statement: Statement) -> Reply:
     reference = statement.stage()
     properties = read_properties(statement, "LIST", {"PATTERN"})
     stage, integration = session.account.loader.staging.external_stage(session.object_name(reference.name, "LIST"))
-    pattern = re.compile(text_of(properties, "PATTERN", ".*"))
-    folder = source(stage, reference.path)
+    pattern = text_of(properties, "PATTERN", ".*")
+    chosen = Selection(source(stage, reference.path), pattern=pattern, placeholders=True)
     return table(
         _LIST,
         (
             [file.location.url, file.size, file.etag, _http_date(file.last_modified)]
-            for file in session.account.storage.list(integration, folder)
-            if pattern.fullmatch(file.location.key.removeprefix(folder.key)) or pattern.fullmatch(file.location.url)
+            for file in session.account.storage.list(integration, chosen.folder)
+            if chosen.takes(file.location.key)
         ),
         kind=statement_type.UNKNOWN,
     )
