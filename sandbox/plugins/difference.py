@@ -36,6 +36,11 @@ def keep_spelling(properties: Mapping[str, Property], known: Properties, live: P
         if name not in known:
             continue
         found = live.get(name, prop.default)
+        if prop.narrow is not None:
+            found = prop.narrow(known[name], found)
+            kept[name] = found
+            if found is None:
+                del kept[name]
         if prop.kept or (not prop.completed and prop.same(known[name], found)):
             kept[name] = known[name]
     return kept

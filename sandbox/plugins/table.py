@@ -32,6 +32,8 @@ class Property:
     """Never an input: the package works it out of the inputs and the provider's config (`tagsAll`)."""
     inside: frozenset[str] | None = None
     """Of the objects inside, the properties that the sandbox serves; None for all."""
+    narrow: Callable[[Value, Value], Value] | None = None
+    """Of what is known (first) and what the service tells: what of it is the resource's own."""
     same: Callable[[Value, Value], bool] = same
     """Whether two spellings mean the same."""
 

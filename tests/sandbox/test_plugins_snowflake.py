@@ -11,9 +11,10 @@ from typing import Any
 import grpc
 import pytest
 
-from sandbox.home import SandboxHome
+from sandbox.home import SandboxHome, new_private_key
 from sandbox.plugins.ledger import Ledger
 from sandbox.plugins.server import served
+from sandbox.plugins.snowflake.cloud import RefusedError as CloudRefusedError
 from sandbox.plugins.snowflake.package import SnowflakePackage
 from sandbox.plugins.wire import Properties
 from tests.ports import closed_port
@@ -22,7 +23,13 @@ from tests.sandbox.plugin_parts import parts
 
 pytestmark = pytest.mark.sandbox
 
-FEATURES = ["snowflake_table_resource", "snowflake_pipe_resource"]
+FEATURES = [
+    "snowflake_table_resource",
+    "snowflake_pipe_resource",
+    "snowflake_file_format_csv_resource",
+    "snowflake_file_format_json_resource",
+    "snowflake_file_format_parquet_resource",
+]
 ROLE = "arn:aws:iam::123456789012:role/stage"
 RAW = {"database": "LANDING", "schema": "RAW"}
 COLUMNS = [
@@ -81,9 +88,63 @@ def ground(run: Engine) -> None:
             "stage",
             {**RAW, "name": "PARTNERS", "url": "s3://landing/partners/", "storageIntegration": "LANDING_S3"},
         ),
+        ("snowflake:index/accountRole:AccountRole", "role", {"name": "LOADER"}),
+        ("snowflake:index/pipe:Pipe", "pipe", {**RAW, "name": "ORDERS", "autoIngest": True, "copyStatement": COPY}),
     ):
         run.resource(token, name).create(inputs)
 
+
+DEFAULTED = [
+    {"name": "SOURCE", "type": "VARCHAR(20)", "default": {"constant": "it's \\ here"}},
+    {"name": "COUNT", "type": "NUMBER(38,0)", "default": {"constant": "7"}},
+    {"name": "LOADED_AT", "type": "TIMESTAMP_LTZ(9)", "default": {"expression": "CURRENT_TIMESTAMP()"}},
+]
+
+GRANTS: list[tuple[list[str], list[str], Properties, str]] = [
+    (["CREATE DATABASE"], ["CREATE DATABASE", "CREATE ROLE"], {"onAccount": True}, "OnAccount"),
+    (
+        ["USAGE"],
+        ["USAGE", "MONITOR"],
+        {"onAccountObject": {"objectType": "DATABASE", "objectName": "LANDING"}},
+        'OnAccountObject|DATABASE|"LANDING"',
+    ),
+    (
+        ["USAGE"],
+        ["USE_ANY_ROLE"],
+        {"onAccountObject": {"objectType": "INTEGRATION", "objectName": "LANDING_S3"}},
+        'OnAccountObject|INTEGRATION|"LANDING_S3"',
+    ),
+    (
+        ["USAGE"],
+        ["CREATE TABLE", "USAGE"],
+        {"onSchema": {"schemaName": '"LANDING"."RAW"'}},
+        'OnSchema|OnSchema|"LANDING"."RAW"',
+    ),
+    (
+        ["USAGE"],
+        ["MONITOR"],
+        {"onSchema": {"futureSchemasInDatabase": "LANDING"}},
+        'OnSchema|OnFutureSchemasInDatabase|"LANDING"',
+    ),
+    (
+        ["OPERATE"],
+        ["MONITOR"],
+        {"onSchemaObject": {"objectType": "PIPE", "objectName": '"LANDING"."RAW"."ORDERS"'}},
+        'OnSchemaObject|OnObject|PIPE|"LANDING"."RAW"."ORDERS"',
+    ),
+    (
+        ["SELECT"],
+        ["INSERT", "SELECT"],
+        {"onSchemaObject": {"future": {"objectTypePlural": "TABLES", "inSchema": '"LANDING"."RAW"'}}},
+        'OnSchemaObject|OnFuture|TABLES|InSchema|"LANDING"."RAW"',
+    ),
+    (
+        ["SELECT"],
+        ["SELECT", "UPDATE"],
+        {"onSchemaObject": {"future": {"objectTypePlural": "TABLES", "inDatabase": "LANDING"}}},
+        'OnSchemaObject|OnFuture|TABLES|InDatabase|"LANDING"',
+    ),
+]
 
 LIVES = [
     Life(
@@ -128,6 +189,79 @@ LIVES = [
         id="LANDING|RAW|LIFE",
     ),
     Life(
+        token="snowflake:index/table:Table",
+        first={**RAW, "name": "DEFAULTS", "columns": [*COLUMNS, *DEFAULTED]},
+        then={**RAW, "name": "DEFAULTS", "columns": COLUMNS},
+        id="LANDING|RAW|DEFAULTS",
+    ),
+    Life(
+        token="snowflake:index/warehouse:Warehouse",
+        first={"name": "LIFE", "warehouseSize": "XSMALL", "autoSuspend": 60, "initiallySuspended": True},
+        then={"name": "LIFE", "warehouseSize": "X-SMALL", "autoSuspend": 120, "autoResume": "false", "comment": "c"},
+        outputs=("fullyQualifiedName",),
+        id='"LIFE"',
+        kept=frozenset({"initiallySuspended"}),
+    ),
+    Life(
+        token="snowflake:index/accountRole:AccountRole",
+        first={"name": "LIFE", "comment": "one"},
+        then={"name": "LIFE", "comment": "two"},
+        outputs=("fullyQualifiedName",),
+        id='"LIFE"',
+    ),
+    Life(
+        token="snowflake:index/grantAccountRole:GrantAccountRole",
+        first={"roleName": "LOADER", "parentRoleName": "SYSADMIN"},
+        id='"LOADER"|ROLE|"SYSADMIN"',
+    ),
+    Life(
+        token="snowflake:index/grantAccountRole:GrantAccountRole",
+        first={"roleName": '"LOADER"', "userName": "LANDING"},
+        id='"LOADER"|USER|"LANDING"',
+    ),
+    Life(
+        token="snowflake:index/fileFormatCsv:FileFormatCsv",
+        first={
+            **RAW,
+            "name": "CSV",
+            "skipHeader": 1,
+            "fieldOptionallyEnclosedBy": '"',
+            "nullIfs": ["NA", ""],
+            "trimSpace": "true",
+        },
+        then={**RAW, "name": "CSV", "skipHeader": 0, "parseHeader": "true", "fieldDelimiter": "|", "comment": "c"},
+        outputs=("fullyQualifiedName",),
+        id='"LANDING"."RAW"."CSV"',
+        kept=frozenset({"nullIfs"}),
+    ),
+    Life(
+        token="snowflake:index/fileFormatJson:FileFormatJson",
+        first={**RAW, "name": "JSON", "stripOuterArray": "true"},
+        then={**RAW, "name": "JSON", "stripOuterArray": "false", "comment": "c"},
+        id='"LANDING"."RAW"."JSON"',
+    ),
+    Life(
+        token="snowflake:index/fileFormatParquet:FileFormatParquet",
+        first={**RAW, "name": "PARQUET"},
+        then={**RAW, "name": "PARQUET", "compression": "SNAPPY"},
+        id='"LANDING"."RAW"."PARQUET"',
+    ),
+    *(
+        Life(
+            token="snowflake:index/grantPrivilegesToAccountRole:GrantPrivilegesToAccountRole",
+            first={"accountRoleName": "LOADER", "privileges": first, **on},
+            then={"accountRoleName": "LOADER", "privileges": then, **on},
+            id=f'"LOADER"|false|false|{first[0]}|{of}',
+            kept=frozenset({"privileges"}),
+        )
+        for first, then, on, of in GRANTS
+    ),
+    Life(
+        token="snowflake:index/grantPrivilegesToAccountRole:GrantPrivilegesToAccountRole",
+        first={"accountRoleName": "LOADER", "allPrivileges": True, "onSchema": {"schemaName": '"LANDING"."RAW"'}},
+        id='"LOADER"|false|false|ALL|OnSchema|OnSchema|"LANDING"."RAW"',
+    ),
+    Life(
         token="snowflake:index/pipe:Pipe",
         first={**RAW, "name": "LIFE", "autoIngest": True, "copyStatement": COPY},
         then={**RAW, "name": "LIFE", "autoIngest": True, "copyStatement": COPY, "comment": "pc"},
@@ -167,6 +301,43 @@ def test_a_pipe_with_another_statement_is_replaced_and_its_old_self_goes_first(r
     other = pipe.diff({**wanted, "copyStatement": COPY.replace("SKIP_HEADER = 1", "SKIP_HEADER = 2")})
     assert (list(other.replaces), other.deleteBeforeReplace) == (["copyStatement"], True)
     pipe.delete()
+
+
+@pytest.mark.usefixtures("ground")
+def test_privileges_granted_by_hand_are_left_alone_and_those_taken_are_granted_again(
+    run: Engine, home: SandboxHome
+) -> None:
+    grant = run.resource("snowflake:index/grantPrivilegesToAccountRole:GrantPrivilegesToAccountRole", "by-hand")
+    on = {"onAccountObject": {"objectType": "DATABASE", "objectName": "LANDING"}}
+    wanted = {"accountRoleName": "LOADER", "privileges": ["USAGE", "MONITOR"], **on}
+    grant.create(wanted)
+    package = SnowflakePackage(home)
+    by_hand = package.connect(config(home, authenticator="SNOWFLAKE_JWT"))
+    by_hand.run('GRANT CREATE SCHEMA ON DATABASE "LANDING" TO ROLE "LOADER"')
+    grant.refresh()
+    assert grant.changed(wanted) == []
+    by_hand.run('REVOKE MONITOR ON DATABASE "LANDING" FROM ROLE "LOADER"')
+    grant.refresh()
+    assert grant.changed(wanted) == ["privileges"]
+    grant.update(wanted)
+    assert grant.changed(wanted) == []
+    grant.delete()
+    held = {row["privilege"] for row in by_hand.run('SHOW GRANTS ON DATABASE "LANDING"')}
+    assert held == {"OWNERSHIP", "CREATE SCHEMA"}
+    by_hand.run('REVOKE CREATE SCHEMA ON DATABASE "LANDING" FROM ROLE "LOADER"')
+    package.close(by_hand)
+
+
+def test_a_provider_with_a_key_comes_by_key_pair(home: SandboxHome) -> None:
+    package = SnowflakePackage(home)
+    ours = package.connect(config(home, authenticator="SNOWFLAKE_JWT"))
+    assert ours.run("SELECT CURRENT_USER() AS WHO") == [{"who": "LANDING"}]
+    package.close(ours)
+    other = package.connect(config(home, authenticator="SNOWFLAKE_JWT", privateKey=new_private_key()))
+    with pytest.raises(CloudRefusedError, match="JWT token is invalid"):
+        other.run("SELECT 1")
+    with pytest.raises(CloudRefusedError, match="privateKey is no PEM private key"):
+        package.connect(config(home, authenticator="SNOWFLAKE_JWT", privateKey="hunter2"))
 
 
 def test_drift_in_snowflake_is_seen(run: Engine, home: SandboxHome) -> None:

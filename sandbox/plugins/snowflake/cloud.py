@@ -85,6 +85,21 @@ class Snowflake:
                 connection.close(retry=False)
 
 
+def der(private_key: str, passphrase: str | None) -> bytes:
+    """Give a PEM private key in the form that the connector takes. Raises RefusedError for what is none."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see Snowflake.run
+
+    try:
+        key = serialization.load_pem_private_key(private_key.encode(), passphrase.encode() if passphrase else None)
+    except (ValueError, TypeError) as error:
+        raise RefusedError(
+            "snowflake:privateKey is no PEM private key, or its passphrase is not the right one"
+        ) from error
+    return key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
 def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 

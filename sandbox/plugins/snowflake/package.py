@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from sandbox.home import LOOPBACK, SNOWFLAKE_USER, SandboxHome
-from sandbox.plugins.snowflake import databases, stages, tables
-from sandbox.plugins.snowflake.cloud import Snowflake, explain, is_gone
+from sandbox.plugins.snowflake import accounts, databases, file_formats, grants, stages, tables
+from sandbox.plugins.snowflake.cloud import Snowflake, der, explain, is_gone
 from sandbox.plugins.table import Row
 from sandbox.plugins.wire import Properties
 
-_MODULES = (databases, stages, tables)
+_MODULES = (accounts, databases, file_formats, grants, stages, tables)
 
 
 class SnowflakePackage:
@@ -25,7 +25,7 @@ class SnowflakePackage:
         self._home = home
 
     def connect(self, config: Properties) -> Snowflake:
-        """Read the provider's config; a password that is not in it is the sandbox's own."""
+        """Read the provider's config; a key or password that is not in it is the sandbox's own."""
         protocol, host = config.get("protocol", "http"), config.get("host", LOOPBACK)
         port = int(config.get("port", self._home.ports.snowflake))
         organization, account = config.get("organizationName", "SANDBOX"), config.get("accountName", "LANDING")
@@ -34,7 +34,7 @@ class SnowflakePackage:
             login={
                 "account": f"{organization}-{account}",
                 "user": config.get("user", SNOWFLAKE_USER),
-                "password": config.get("password", self._home.credentials.snowflake_password),
+                **self._secret(config),
                 "protocol": protocol,
                 "host": host,
                 "port": port,
@@ -43,6 +43,16 @@ class SnowflakePackage:
             },
             preview_features=config.get("previewFeaturesEnabled", ()),
         )
+
+    def _secret(self, config: Properties) -> Properties:
+        """Give what opens the door: a private key where the authenticator asks for one, else a password."""
+        if str(config.get("authenticator", "")).upper() != "SNOWFLAKE_JWT":
+            return {"password": config.get("password", self._home.credentials.snowflake_password)}
+        key = str(config.get("privateKey", self._home.credentials.snowflake_private_key))
+        return {
+            "authenticator": "SNOWFLAKE_JWT",
+            "private_key": der(key, config.get("privateKeyPassphrase")),
+        }
 
     def close(self, cloud: Snowflake) -> None:
         """End the session."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import cast
 
 from sandbox.plugins.compare import same, same_words
@@ -10,8 +11,10 @@ from sandbox.plugins.snowflake.sql import canonical_type, comment, quoted, same_
 from sandbox.plugins.table import FORCE_NEW, PLAIN, Property, Row
 from sandbox.plugins.wire import Properties, Value, has_unknown
 
-_COLUMN = frozenset({"name", "type", "nullable", "comment"})
+_COLUMN = frozenset({"name", "type", "nullable", "comment", "default"})
 """What the sandbox serves of a column."""
+
+_TEXTUAL = frozenset({"VARCHAR", "DATE", "TIME", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ", "BINARY"})
 
 
 def _identifier(inputs: Properties) -> str:
@@ -42,7 +45,31 @@ def _find(snowflake: Snowflake, kind: str, identifier: str) -> tuple[Properties,
 
 def _column(column: Properties) -> str:
     must = "" if column.get("nullable", True) else " NOT NULL"
-    return f"{quoted(column['name'])} {column['type']}{must} COMMENT {text(column.get('comment', ''))}"
+    default = f" DEFAULT {said}" if (said := _default(column)) else ""
+    return f"{quoted(column['name'])} {column['type']}{must}{default} COMMENT {text(column.get('comment', ''))}"
+
+
+def _default(column: Properties) -> str:
+    """Give a column's default as SQL; empty for none. A constant of a textual column stands in quotes."""
+    default = cast("Properties", column.get("default") or {})
+    if default.get("sequence"):
+        return f"{default['sequence']}.NEXTVAL"
+    if default.get("expression"):
+        return str(default["expression"])
+    constant = default.get("constant")
+    if constant is None:
+        return ""
+    textual = canonical_type(column["type"]).partition("(")[0] in _TEXTUAL
+    return text(str(constant)) if textual else str(constant)
+
+
+def _read_default(shown: str, kind: str) -> Properties:
+    """Give a default that DESCRIBE shows, as an input: constants apart from expressions, as the official plug-in."""
+    if re.fullmatch(r"'.*'", shown, re.DOTALL):
+        return {"constant": shown[1:-1].replace("''", "'").replace("\\'", "'").replace("\\\\", "\\")}
+    if canonical_type(kind).partition("(")[0] in _TEXTUAL or "(" in shown or not re.fullmatch(r"[\w.+-]+", shown):
+        return {"expression": shown}
+    return {"constant": shown}
 
 
 def _create_table(snowflake: Snowflake, inputs: Properties) -> str:
@@ -63,6 +90,7 @@ def _read_table(snowflake: Snowflake, identifier: str) -> Properties | None:
             "type": row["type"],
             "nullable": row["null?"] == "Y",
             **({"comment": row["comment"]} if row.get("comment") else {}),
+            **({"default": _read_default(row["default"], row["type"])} if row.get("default") else {}),
         }
         for row in described
     ]
@@ -90,6 +118,8 @@ def _alter_column(snowflake: Snowflake, table: str, old: Properties, new: Proper
         snowflake.run(f"{column} {new['type']}")
     if old.get("nullable", True) != new.get("nullable", True):
         snowflake.run(f"{column} {'DROP' if new.get('nullable', True) else 'SET'} NOT NULL")
+    if _default(old) and not _default(new):
+        snowflake.run(f"{column} DROP DEFAULT")
     if not same(old.get("comment"), new.get("comment")):
         snowflake.run(f"{column} COMMENT {text(new.get('comment', ''))}")
 
@@ -110,6 +140,7 @@ def same_columns(one: Value, other: Value) -> bool:
                 canonical_type(column["type"]),
                 column.get("nullable", True),
                 column.get("comment") or "",
+                "".join(_default(column).split()).upper(),
             )
             for column in side
         ]
@@ -121,7 +152,9 @@ def same_columns(one: Value, other: Value) -> bool:
 def _create_pipe(snowflake: Snowflake, inputs: Properties) -> str:
     identifier = _identifier(inputs)
     ingest = " AUTO_INGEST = true" if inputs.get("autoIngest") else ""
-    snowflake.run(f"CREATE PIPE {_qualified(identifier)}{ingest}{comment(inputs)} AS {inputs['copyStatement']}")
+    errors = inputs.get("errorIntegration")
+    tell = f" ERROR_INTEGRATION = {quoted(*unquoted(errors))}" if errors else ""
+    snowflake.run(f"CREATE PIPE {_qualified(identifier)}{ingest}{tell}{comment(inputs)} AS {inputs['copyStatement']}")
     return identifier
 
 
@@ -136,11 +169,18 @@ def _read_pipe(snowflake: Snowflake, identifier: str) -> Properties | None:
         "copyStatement": row["definition"],
         "autoIngest": channel is not None,
         "notificationChannel": channel,
+        "errorIntegration": row.get("error_integration") or None,
     }
 
 
-def _update_pipe(snowflake: Snowflake, identifier: str, _state: Properties, inputs: Properties) -> None:
-    snowflake.run(f"ALTER PIPE {_qualified(identifier)} SET COMMENT = {text(inputs.get('comment', ''))}")
+def _update_pipe(snowflake: Snowflake, identifier: str, state: Properties, inputs: Properties) -> None:
+    pipe = f"ALTER PIPE {_qualified(identifier)}"
+    if state.get("comment") != inputs.get("comment"):
+        snowflake.run(f"{pipe} SET COMMENT = {text(inputs.get('comment', ''))}")
+    errors = inputs.get("errorIntegration")
+    if not same_name(state.get("errorIntegration"), errors):
+        change = f"SET ERROR_INTEGRATION = {quoted(*unquoted(errors))}" if errors else "UNSET ERROR_INTEGRATION"
+        snowflake.run(f"{pipe} {change}")
 
 
 def _delete_pipe(snowflake: Snowflake, identifier: str, _state: Properties) -> None:
@@ -170,6 +210,7 @@ ROWS: tuple[Row[Snowflake], ...] = (
             **_PLACE,
             "copyStatement": Property(replaces=True, same=same_words),
             "autoIngest": FORCE_NEW,
+            "errorIntegration": Property(same=same_name),
             "comment": PLAIN,
         },
         create=_create_pipe,
