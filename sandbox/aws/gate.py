@@ -19,6 +19,7 @@ from sandbox.aws import s3_gate
 from sandbox.aws.accounts import KeyHolder, key_holder
 from sandbox.aws.activity import Activity
 from sandbox.aws.authority import ask
+from sandbox.aws.cbor import as_json
 from sandbox.aws.conditions import UnknownOperatorError
 from sandbox.aws.incoming import Incoming, read_incoming
 from sandbox.aws.policy import PolicyError
@@ -65,6 +66,8 @@ class Gate:
             service = signature.service
             body = None if service == "s3" else incoming.body()
             holder = _authenticate(incoming, signature, body)
+            if body is not None:
+                incoming, body = as_json(incoming, body)
             answer = self._judge(incoming, signature, holder, body)
         except RefusedError as refusal:
             _LOG.info("refused %s %s: %s", incoming.method, incoming.path, refusal.message)

@@ -25,6 +25,7 @@ from sandbox.aws import (
     user_boundaries,
 )
 from sandbox.aws.activity import Activity
+from sandbox.aws.cbor import CborReplies
 from sandbox.aws.cloud import AwsCloud
 from sandbox.aws.gate import Gate
 from sandbox.aws.saving import Saver
@@ -117,7 +118,7 @@ def _gate(home: SandboxHome, activity: Activity) -> Gate:
 @contextmanager
 def _api(home: SandboxHome, gate: Gate) -> Generator[threading.Thread]:
     """Serve the API from threads of its own; give the one that accepts requests."""
-    server = make_server(LOOPBACK, home.ports.aws, gate, threaded=True, request_handler=_QuietHandler)
+    server = make_server(LOOPBACK, home.ports.aws, CborReplies(gate), threaded=True, request_handler=_QuietHandler)
     thread = threading.Thread(target=server.serve_forever, name="aws-api", daemon=True)
     thread.start()
     try:

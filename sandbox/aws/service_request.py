@@ -12,6 +12,7 @@ from typing import cast
 from urllib.parse import parse_qsl
 
 from sandbox.aws.accounts import key_by_id
+from sandbox.aws.cbor import speaks_cbor
 from sandbox.aws.refusal import RefusedError
 from sandbox.home import REGION
 
@@ -57,8 +58,8 @@ class ServiceRequest:
 
 
 def speaks_json(headers: Mapping[str, str]) -> bool:
-    """Say whether a client talks JSON."""
-    return "x-amz-target" in headers or "json" in headers.get("content-type", "")
+    """Say whether a client talks JSON, or CBOR, which is made from it."""
+    return speaks_cbor(headers) or "x-amz-target" in headers or "json" in headers.get("content-type", "")
 
 
 def read_service_request(
