@@ -31,7 +31,7 @@ from tools.flights import MonthlyFile, monthly_files
 from tools.flow_runs import run_deployment
 from tools.handover import write_sheets
 from tools.recover import recover
-from tools.sftp_partner import PARTNER, Door, make_keys, partner_key
+from tools.sftp_partner import PARTNER, Door, make_keys, partner_key, shortened
 from tools.sql import sandbox_account
 from tools.workspace import open_home, state_folder
 
@@ -117,7 +117,7 @@ def _tell(story: Story, checkout: Path) -> None:
         key=partner_key(state / "keys", PARTNER),
         known_hosts=state / "keys" / "known_hosts",
     )
-    sheets = write_sheets(outputs["handover"], state / "handover")
+    sheets = write_sheets(outputs["handover"], state / "handover" / engine.stack)
     with story.step(f"sftp put as {PARTNER}") as said:
         asyncio.run(_deliver(door, files))
         said.append(f"{sum(file.path.stat().st_size for file in files) / 1e6:,.1f} MB, host key checked")
@@ -141,12 +141,7 @@ def _tell(story: Story, checkout: Path) -> None:
             ("deployment", flow["url"]),
             ("logs", ".venv/bin/python -m sandbox logs [PART]"),
             ("as the partner", door.command()),
-            (
-                "its handover sheet",
-                str(sheets[PARTNER].relative_to(checkout))
-                if sheets[PARTNER].is_relative_to(checkout)
-                else str(sheets[PARTNER]),
-            ),
+            ("handover sheet", shortened(sheets[PARTNER])),
             ("as an analyst", f".venv/bin/python -m tools.sql '{carriers}'"),
             ("as an engineer", "make shell, then pulumi preview"),
             ("when done", "make down"),

@@ -92,12 +92,12 @@ class Door:
     def command(self) -> str:
         """Give what a person types to go through the same door."""
         return (
-            f"sftp -P {self.port} -i {_short(self.key.private)} -o UserKnownHostsFile={_short(self.known_hosts)} "
+            f"sftp -P {self.port} -i {shortened(self.key.private)} -o UserKnownHostsFile={shortened(self.known_hosts)} "
             f"-o HostKeyAlias={self.hostname} {self.user}@{self.host}"
         )
 
 
-def _short(path: Path) -> str:
+def shortened(path: Path) -> str:
     """Write a path as seen from here, where it is below here."""
     try:
         return str(path.relative_to(Path.cwd()))
