@@ -99,7 +99,7 @@ class Authority:
 
     def sees(self, roles: Roles, kind: str, name: Name) -> bool:
         """Tell whether an object is there for roles: they hold anything on it and on what holds it."""
-        if self.manages_grants(roles):
+        if kind == "ACCOUNT" or self.manages_grants(roles):
             return True
         return bool(self.privileges(roles, kind, name)) and self.reaches(roles, name)
 

@@ -10,14 +10,15 @@ from collections.abc import Callable
 
 from sqlglot import Expr, exp
 
-from sandbox.snowflake.authority import Authority, Roles
-from sandbox.snowflake.copying import CopyCommand, parse_copy, stage_name, table_name
+from sandbox.snowflake.copying import parse_copy, table_name
 from sandbox.snowflake.errors import SnowflakeError, denied, missing
+from sandbox.snowflake.load_rights import require_load
 from sandbox.snowflake.names import Name
 from sandbox.snowflake.privileges import IN_SCHEMA, OWNERSHIP, THE_ACCOUNT
 from sandbox.snowflake.reply import Reply, status
 from sandbox.snowflake.session import Session
-from sandbox.snowflake.statement import Option, Statement
+from sandbox.snowflake.staged_query import stage_reference
+from sandbox.snowflake.statement import Statement
 from sandbox.snowflake.subject import Subject, exists, subject_of
 
 Settlement = Reply | Callable[[], None] | None
@@ -37,20 +38,14 @@ def admit_statement(session: Session, sql: str) -> Settlement:
     return None
 
 
-def require_load(authority: Authority, roles: Roles, command: CopyCommand, home: Name) -> None:
-    """Refuse roles that may not load as a COPY says; `home` is the schema in which it stands."""
-    authority.require(roles, "TABLE", table_name(command, home), "INSERT")
-    authority.require(roles, "STAGE", stage_name(command, home), "USAGE", "READ")
-    _require_format(authority, roles, command.file_format, home)
-
-
 def require_relations(session: Session, query: Expr) -> None:
     """Refuse a query, or a change of rows, over tables and views that the session's roles may not use so."""
     targets = _targets(query)
     common = {cte.alias for cte in query.find_all(exp.CTE)}
     for relation in query.find_all(exp.Table):
         if not isinstance(relation.this, exp.Identifier):
-            continue  # a table function, or a stage
+            _require_stage(session, relation)
+            continue
         parts = tuple(_spelled(part) for part in relation.parts if isinstance(part, exp.Identifier))
         if len(parts) == 1 and relation.name in common:
             continue
@@ -58,6 +53,13 @@ def require_relations(session: Session, query: Expr) -> None:
             continue
         wanted = targets.get(id(relation)) or ("SELECT",)
         _require_relation(session, parts, wanted)
+
+
+def _require_stage(session: Session, relation: exp.Table) -> None:
+    """Refuse a query over files of a stage that the session's roles may not use."""
+    if isinstance(relation.this, exp.Var | exp.Literal) and relation.name.startswith("@"):
+        name = session.object_name(stage_reference(relation.name).name, "SELECT")
+        session.require("STAGE", name, "USAGE", "READ")
 
 
 def _require_relation(session: Session, parts: tuple[str, ...], wanted: tuple[str, ...]) -> None:
@@ -249,10 +251,3 @@ def _require_listing(session: Session, statement: Statement, *, remove: bool) ->
     statement.accept_any("LIST", "LS", "REMOVE", "RM")
     name = session.object_name(statement.stage().name, "LIST")
     session.require("STAGE", name, *(("USAGE", "WRITE") if remove else ("USAGE", "READ")))
-
-
-def _require_format(authority: Authority, roles: Roles, options: dict[str, Option], home: Name) -> None:
-    named = options.get("FORMAT_NAME")
-    if named is not None:
-        parts = Statement(str(named)).identifiers()
-        authority.require(roles, "FILE FORMAT", Name((*home.parts[: 3 - len(parts)], *parts)), "USAGE")

@@ -23,6 +23,7 @@ def validate_storage_integration(session: Session, name: str, url: str, file: st
     integration = session.store.find(Integration, Name.of(name))
     if integration is None:
         raise missing("Integration", name)
+    session.require("INTEGRATION", integration.name, "USAGE")
     wanted = _ACTIONS if actions.upper() == "ALL" else tuple(word.strip().upper() for word in actions.split(","))
     for action in wanted:
         if action not in _ACTIONS:

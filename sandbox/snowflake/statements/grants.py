@@ -42,7 +42,7 @@ def grant(session: Session, statement: Statement) -> Reply:
         by = _grantor(session, order, target)
         for privilege in _privileges(order, session, target, by):
             made = Grant.of(
-                privilege, order.kind, target, grantee, grant_option=option, future=order.future, granted_by=by or ""
+                privilege, order.kind, target, grantee, grant_option=option, future=order.future, granted_by=by or session.role
             )
             session.store.put(made)
     return succeeded()
