@@ -12,12 +12,14 @@ from pathlib import Path
 import duckdb
 
 from sandbox.snowflake import history
+from sandbox.snowflake.authority import Authority
 from sandbox.snowflake.copying import CopyCommand, chosen, join, source, stage_name, table_name
 from sandbox.snowflake.engine import Engine
 from sandbox.snowflake.errors import SnowflakeError, missing
 from sandbox.snowflake.faults import Fault, Target
 from sandbox.snowflake.history import FileLoad, Origin
 from sandbox.snowflake.inserting import insert
+from sandbox.snowflake.load_rights import require_pipe
 from sandbox.snowflake.names import Name, quoted
 from sandbox.snowflake.objects import Integration, Pipe, Stage
 from sandbox.snowflake.projection import METADATA, places_in, to_engine
@@ -67,10 +69,16 @@ class Loader:
 
     def __init__(self, engine: Engine, store: ObjectStore, storage: Storage, spool: Path) -> None:
         self.engine = engine
+        self._authority = Authority(store)
         self.staging = Staging(store, storage, spool)
 
     def plan(self, command: CopyCommand, home: Name, pipe: Pipe | None = None) -> Job:
-        """Resolve a command that stands in the schema `home`, and refuse one that could load nothing."""
+        """Resolve a command that stands in the schema `home`, and refuse one that could load nothing.
+
+        A pipe loads with its owner's rights.
+        """
+        if pipe is not None:
+            require_pipe(self._authority, pipe, command)
         table = table_name(command, home)
         targets = self._targets(table, command)
         stage, integration = self.staging.external_stage(stage_name(command, home))

@@ -22,6 +22,7 @@ def pipe_status(session: Session, name: str) -> str:
     pipe = session.store.find(Pipe, full)
     if pipe is None:
         raise missing("Pipe", str(full))
+    session.require("PIPE", full, "MONITOR", "OPERATE")
     state = state_of(session.store, session.engine, pipe)
     waiting = session.account.pipes.backlog.of(pipe)
     files = dict(waiting.files)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sandbox.snowflake.errors import missing
 from sandbox.snowflake.formats import DEFAULTS, complete
-from sandbox.snowflake.objects import OWNER, FileFormat
+from sandbox.snowflake.objects import FileFormat
 from sandbox.snowflake.reply import Cell, Reply, columns, status, succeeded, table
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.statement import Option, Statement
@@ -81,7 +81,8 @@ def show_file_formats(session: Session, statement: Statement) -> Reply:
         options = complete(kept[name].options)
         rows.append(
             [
-                kept[name].created_on, name.own, name.database, name.schema, str(options["TYPE"]), OWNER,
+                kept[name].created_on, name.own, name.database, name.schema, str(options["TYPE"]),
+                session.authority.owner("FILE FORMAT", name),
                 kept[name].comment, json.dumps(options), "ROLE",
             ]
         )  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sandbox.snowflake.copying import CopyCommand, parse_copy
 from sandbox.snowflake.errors import SnowflakeError, invalid_value, missing, unsupported
-from sandbox.snowflake.objects import OWNER, Pipe
+from sandbox.snowflake.objects import Pipe
 from sandbox.snowflake.pipe_state import INVALID_REASONS, copy_of, state_of
 from sandbox.snowflake.reply import Cell, Reply, columns, status, succeeded, table
 from sandbox.snowflake.session import Session
@@ -159,6 +159,7 @@ def _row(session: Session, pipe: Pipe) -> list[Cell]:
     channel = QUEUE_ARN if pipe.auto_ingest else None
     invalid = INVALID_REASONS.get(state_of(session.store, session.engine, pipe))
     return [
-        pipe.created_on, name.own, name.database, name.schema, pipe.definition, OWNER, channel, pipe.comment,
+        pipe.created_on, name.own, name.database, name.schema, pipe.definition,
+        session.authority.owner("PIPE", name), channel, pipe.comment,
         pipe.integration, copy_of(pipe).pattern, pipe.error_integration, "ROLE", invalid, "STAGE",
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from fakesnow import statement_type
 from sandbox.home import REGION
 from sandbox.snowflake.copying import Selection, format_options, source
 from sandbox.snowflake.errors import invalid_value, missing, unsupported
-from sandbox.snowflake.objects import OWNER, Stage
+from sandbox.snowflake.objects import Stage
 from sandbox.snowflake.reply import Cell, Column, Reply, columns, status, succeeded, table
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.staging import usable_integration
@@ -85,7 +85,8 @@ def show_stages(session: Session, statement: Statement) -> Reply:
         stage = kept[name]
         rows.append(
             [
-                stage.created_on, name.own, name.database, name.schema, stage.url, "N", "N", OWNER, stage.comment,
+                stage.created_on, name.own, name.database, name.schema, stage.url, "N", "N",
+                session.authority.owner("STAGE", name), stage.comment,
                 REGION, "EXTERNAL", "AWS", None, stage.integration, None, "ROLE", "Y" if stage.directory else "N",
             ]
         )  # fmt: skip
