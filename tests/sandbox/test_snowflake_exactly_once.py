@@ -85,7 +85,7 @@ def test_rights_that_are_taken_and_given_again(tmp_path: Path) -> None:
         account.put("skyway/flights/second.csv", flights(2))
         until(lambda: len(account.run(HISTORY)) == 2)
         iam.put_role_policy(RoleName=ROLE, PolicyName="read", PolicyDocument=json.dumps(policy))
-        until(lambda: account.count() == 2, seconds=60)
+        until(lambda: account.count() == 2, seconds=90)
         assert Counter(status for _, status, _ in account.run(HISTORY)) == {"Load failed": 2, "Loaded": 2}
         log = account.home.log("snowflake").read_text()
         assert log.count("cannot load s3://landing-files/partners/skyway/flights/denied.csv") == 1

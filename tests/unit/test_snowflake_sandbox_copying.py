@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sandbox.snowflake.copying import CopyCommand, parse_copy
 from sandbox.snowflake.errors import SnowflakeError
+from sandbox.snowflake.names import quoted
 from sandbox.snowflake.projection import to_engine
 from sandbox.snowflake.statement import StageReference, Statement
 
@@ -74,3 +79,30 @@ def test_metadata_columns_are_named_as_identifiers_are() -> None:
         'MATCH_BY_COLUMN_NAME = CASE_SENSITIVE INCLUDE_METADATA = ("f"=METADATA$FILENAME, n= metadata$file_row_number)'
     )
     assert read_.include_metadata == {"f": "METADATA$FILENAME", "N": "METADATA$FILE_ROW_NUMBER"}
+
+
+TYPED = """
+    COPY INTO T FROM @S ( ) SELECT $1 , :: . : NUMBER 'x' "q" FILES = PATTERN FILE_FORMAT TYPE CSV FORMAT_NAME ON_ERROR
+    CONTINUE SKIP_FILE_5% VALIDATION_MODE RETURN_ERRORS MATCH_BY_COLUMN_NAME INCLUDE_METADATA METADATA$FILENAME FORCE TRUE
+    1 ; -- /* $$ ' @S/p/ AS WHERE [ ] ->> || CAST CASE WHEN
+"""
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(TYPED.split()), max_size=14))
+def test_whatever_is_typed_is_read_or_refused(words: list[str]) -> None:
+    with contextlib.suppress(SnowflakeError):
+        parse_copy(Statement(" ".join(["COPY INTO T FROM", *words])))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=30))
+def test_names_of_all_kinds_stay_names(text: str) -> None:
+    quoted_ = quoted(text or "x")
+    try:
+        command = parse_copy(Statement(f"COPY INTO {quoted_} ({quoted_}) FROM (SELECT $1 FROM @{quoted_}.{quoted_}.S)"))  # noqa: S608
+    except SnowflakeError:
+        assert "\x00" in text or not text.isprintable()
+        return
+    assert command.table == command.columns == (text or "x",)
+    assert command.stage.name[:2] == (text or "x", text or "x")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from collections.abc import Generator
 from pathlib import Path
@@ -91,6 +92,8 @@ def test_the_first_fault_is_told_as_snowflake_tells_it(
         ({"EMPTY_FIELD_AS_NULL": False, "NULL_IF": []}, "1,\n", [(1, "")]),
         ({"FIELD_DELIMITER": "\t"}, "1\ta,b\n", [(1, "a,b")]),
         ({"FIELD_DELIMITER": "|", "SKIP_HEADER": 2}, "h\r\nh|h\r\n1|a\r\n", [(1, "a")]),
+        ({"TRIM_SPACE": True}, " 1 , a b \n", [(1, "a b")]),
+        ({"PARSE_HEADER": True}, "h,h\n1,a\n", [(1, "a")]),
         ({"ERROR_ON_COLUMN_COUNT_MISMATCH": False}, "1\n2,b,more\n", [(1, None), (2, "b")]),
     ],
 )
@@ -107,8 +110,46 @@ def test_each_option_does_what_it_says(
 
 
 @pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"DATE_FORMAT": "DD.MM.YYYY"}, "31.12.2013,2013-12-31 10:00:00\n"),
+        ({"TIMESTAMP_FORMAT": "MM/DD/YYYY HH24:MI:SS"}, "2013-12-31,12/31/2013 10:00:00\n"),
+        ({"TIMESTAMP_FORMAT": "YYYYMMDD HH24:MI:SS.FF3"}, "2013-12-31,20131231 10:00:00.000\n"),
+    ],
+)
+def test_dates_and_times_are_read_as_their_formats_say(
+    cursor: duckdb.DuckDBPyConnection, tmp_path: Path, options: dict[str, Option], text: str
+) -> None:
+    told = load(cursor, tmp_path, text, options, A="DATE", B="TIMESTAMP")
+    assert told.errors == 0, told.faults
+    assert cursor.execute("SELECT * FROM T").fetchall() == [(dt.date(2013, 12, 31), dt.datetime(2013, 12, 31, 10))]  # noqa: DTZ001
+
+
+def test_a_null_is_refused_where_none_may_be(cursor: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    file = tmp_path / "file.csv"
+    file.write_text("1,a\n,b\n3,c\n")
+    cursor.execute("CREATE TABLE T (A BIGINT NOT NULL, B VARCHAR)")
+    targets = [Target("A", "BIGINT", nullable=False), Target("B", "VARCHAR")]
+    reading = Reading(table=TABLE, targets=targets, options=complete({}))
+    stored = StoredFile(Location("b", "file.csv"), 12, "e", 0.0)
+    told = insert(cursor, reading, stored, file)
+    assert (told.failed, told.parsed, told.errors) == (True, 3, 1)
+    assert (told.first.message, told.first.number, told.first.line) == (
+        "NULL result in a non-nullable column",
+        100072,
+        2,
+    )
+    told = insert(cursor, reading, stored, file, sound_alone=True)
+    assert (told.loaded, told.errors) == (2, 1)
+    assert cursor.execute("SELECT A FROM T").fetchall() == [(1,), (3,)]
+
+
+@pytest.mark.parametrize(
     ("options", "number"),
     [
+        ({"DATE_FORMAT": "whenever"}, 1008),
+        ({"PARSE_HEADER": True, "SKIP_HEADER": 1}, 1008),
+        ({"TYPE": "JSON", "TRIM_SPACE": True}, 2),
         ({"TYPE": "ORC"}, 2),
         ({"COLOUR": "x"}, 1420),
         ({"SKIP_HEADER": "one"}, 1008),
