@@ -137,7 +137,7 @@ class Snowpipe:
                 sqs.send_message(QueueUrl=url, MessageBody=body)
         except (BotoCoreError, ClientError) as error:
             raise SnowflakeError(
-                91003, "55000", f"Failure using stage area. Cause: [the pipes' queue does not answer: {error}]"
+                91003, "22000", f"Failure using stage area. Cause: [the pipes' queue does not answer: {error}]"
             ) from error
         self._needed.set()
         return files

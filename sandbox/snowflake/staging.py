@@ -76,7 +76,7 @@ def usable_integration(store: ObjectStore, name: str, url: str) -> Integration:
         )
     if not integration.allows(url):
         raise SnowflakeError(
-            3140,
+            3127,
             "42601",
             f"SQL compilation error:\nLocation '{url}' is not allowed by integration '{name}'. Please use "
             "DESC INTEGRATION to check out allowed and blocked locations.",

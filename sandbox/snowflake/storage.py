@@ -189,12 +189,12 @@ def refused(error: ClientError, location: Location) -> SnowflakeError:
         )
     reason = "Access Denied" if code == "AccessDenied" else _message(error)
     return SnowflakeError(
-        91003, "55000", f"Failure using stage area. Cause: [{reason} (Status Code: {status}; Error Code: {code})]"
+        91003, "22000", f"Failure using stage area. Cause: [{reason} (Status Code: {status}; Error Code: {code})]"
     )
 
 
 def _unreachable(error: BotoCoreError) -> SnowflakeError:
-    return SnowflakeError(91003, "55000", f"Failure using stage area. Cause: [{error}]")
+    return SnowflakeError(91003, "22000", f"Failure using stage area. Cause: [{error}]")
 
 
 def _message(error: ClientError) -> str:
