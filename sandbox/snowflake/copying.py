@@ -64,6 +64,9 @@ def parse_copy(statement: Statement) -> CopyCommand:
     table = statement.identifiers()
     columns = statement.column_list() if statement.next_is("(") else None
     statement.expect("FROM")
+    place = statement.peek()
+    if place is not None and place.is_text and "://" in place.text:
+        raise unsupported("COPY from a URL instead of a stage")
     expressions, stage = _query(statement) if statement.next_is("(") else (None, statement.stage())
     options = statement.properties()
     statement.end()

@@ -144,7 +144,14 @@ class Loader:
         return targets
 
     def _check(self, reading: Reading) -> None:
-        """Refuse expressions that cannot be computed, before any file is looked for."""
+        """Refuse what cannot be read, before any file is looked for."""
+        if reading.by_name and reading.kind == "CSV" and not reading.options["PARSE_HEADER"]:
+            raise SnowflakeError(
+                2300,
+                "0A000",
+                "SQL compilation error:\nMATCH_BY_COLUMN_NAME with CSV files needs the file format option "
+                "PARSE_HEADER = TRUE.",
+            )
         if reading.expressions is None:
             return
         kind = "VARCHAR" if reading.kind == "CSV" else "JSON"

@@ -1,9 +1,10 @@
-"""SYSTEM$PIPE_STATUS: whether a pipe runs, what it has before it, and when it last did something."""
+"""SYSTEM$PIPE_STATUS: whether a pipe runs, what it has before it, and when it last did something; forced resumption."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from typing import Any
 
 from sandbox.snowflake import history
@@ -18,11 +19,7 @@ from sandbox.snowflake.statement import Statement
 
 def pipe_status(session: Session, name: str) -> str:
     """SYSTEM$PIPE_STATUS: the documented fields, those left out that have nothing to tell."""
-    full = session.object_name(Statement(name).identifiers(), "SYSTEM$PIPE_STATUS")
-    pipe = session.store.find(Pipe, full)
-    if pipe is None:
-        raise missing("Pipe", str(full))
-    session.require("PIPE", full, "MONITOR", "OPERATE")
+    pipe = _pipe(session, name, "SYSTEM$PIPE_STATUS", "MONITOR", "OPERATE")
     state = state_of(session.store, session.engine, pipe)
     waiting = session.account.pipes.backlog.of(pipe)
     files = dict(waiting.files)
@@ -33,7 +30,7 @@ def pipe_status(session: Session, name: str) -> str:
         answer["oldestFileTimestamp"] = _moment(files[oldest])
     answer["pendingFileCount"] = len(files)
     with session.engine.cursor() as cursor:
-        last = history.last_loaded(cursor, table_name(copy_of(pipe), full.holder).database, pipe)
+        last = history.last_loaded(cursor, table_name(copy_of(pipe), pipe.name.holder).database, pipe)
     if last is not None:
         answer["lastIngestedTimestamp"], answer["lastIngestedFilePath"] = _moment(last[0]), last[1]
     if pipe.auto_ingest:
@@ -48,6 +45,22 @@ def pipe_status(session: Session, name: str) -> str:
     if waiting.last_error_at is not None:
         answer["lastPipeErrorTimestamp"] = _moment(waiting.last_error_at)
     return json.dumps(answer)
+
+
+def force_resume(session: Session, name: str, *_options: str) -> str:
+    """SYSTEM$PIPE_FORCE_RESUME: let a paused pipe run, also one that changed hands or is stale."""
+    pipe = _pipe(session, name, "SYSTEM$PIPE_FORCE_RESUME", "OPERATE")
+    session.store.put(replace(pipe, paused=False))
+    return "success"
+
+
+def _pipe(session: Session, name: str, function: str, *privileges: str) -> Pipe:
+    full = session.object_name(Statement(name).identifiers(), function)
+    pipe = session.store.find(Pipe, full)
+    if pipe is None:
+        raise missing("Pipe", str(full))
+    session.require("PIPE", full, *privileges)
+    return pipe
 
 
 def _moment(moment: dt.datetime) -> str:

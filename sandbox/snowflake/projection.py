@@ -8,10 +8,10 @@ from typing import cast
 import sqlglot
 from fakesnow import transforms
 from sqlglot import Expr, exp
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ParseError, SqlglotError
 
 from sandbox.snowflake.columns import engine_type, read_type
-from sandbox.snowflake.errors import SnowflakeError, unsupported
+from sandbox.snowflake.errors import SnowflakeError, syntax_error, unsupported
 from sandbox.snowflake.statement import Statement
 
 METADATA = {
@@ -52,6 +52,9 @@ def parse_expressions(text: str) -> tuple[Expr, ...]:
     """Read the list between SELECT and FROM of a COPY, and refuse what a load cannot compute row by row."""
     try:
         query = sqlglot.parse_one(f"SELECT {text}", read="snowflake")
+    except ParseError as error:
+        first = error.errors[0] if error.errors else {}
+        raise syntax_error(str(first.get("highlight") or "<EOF>"), 1, int(first.get("col") or 0)) from error
     except SqlglotError as error:
         raise SnowflakeError(1003, "42000", f"SQL compilation error:\n{error}") from error
     if not isinstance(query, exp.Select) or any(query.args.get(part) for part in ("distinct", "from_", "joins")):

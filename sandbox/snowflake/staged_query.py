@@ -9,12 +9,12 @@ from typing import cast
 from sqlglot import Expr, exp
 
 from sandbox.snowflake.copying import Selection, source
-from sandbox.snowflake.errors import SnowflakeError
+from sandbox.snowflake.errors import SnowflakeError, unsupported
 from sandbox.snowflake.faults import Target, unreadable
 from sandbox.snowflake.inserting import DATA_ERRORS, rejected
 from sandbox.snowflake.loading import aborted
 from sandbox.snowflake.names import Name, quoted
-from sandbox.snowflake.projection import METADATA, metadata_of, places_in, plain_column
+from sandbox.snowflake.projection import METADATA, metadata_of, place_of, places_in, plain_column
 from sandbox.snowflake.reading import Reading, raw, relation_of
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.statement import Option, StageReference, Statement
@@ -23,6 +23,8 @@ from sandbox.snowflake.statement import Option, StageReference, Statement
 def read_stages(session: Session, query: Expr) -> bool:
     """Put temporary tables in the place of the stages that a query names, and tell whether there were any."""
     stages = [table for table in query.find_all(exp.Table) if _text_of(table) is not None]
+    if stages and isinstance(query, exp.Create) and str(query.args.get("kind")).upper() == "VIEW":
+        raise unsupported("a view over a stage")
     for at, table in enumerate(stages):
         select = table.find_ancestor(exp.Select)
         if select is None:
@@ -36,6 +38,9 @@ def read_stages(session: Session, query: Expr) -> bool:
         put.set("alias", alias)
         table.replace(put)
         _rename(select)
+    for node in query.find_all(exp.Parameter):
+        if place_of(node) is not None:
+            raise SnowflakeError(904, "42000", f"SQL compilation error:\ninvalid identifier '${place_of(node)}'")
     return bool(stages)
 
 

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sandbox.snowflake.errors import SnowflakeError, missing
 from sandbox.snowflake.names import Name
 from sandbox.snowflake.objects import Integration
-from sandbox.snowflake.pipe_status import pipe_status
+from sandbox.snowflake.pipe_status import force_resume, pipe_status
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.storage import Client, Location, refused
 
@@ -89,6 +89,7 @@ def _outcome(faults: dict[str, str]) -> str:
 
 SYSTEM_FUNCTIONS: dict[str, Callable[..., str]] = {
     "SYSTEM$PIPE_STATUS": pipe_status,
+    "SYSTEM$PIPE_FORCE_RESUME": force_resume,
     "SYSTEM$VALIDATE_STORAGE_INTEGRATION": validate_storage_integration,
 }
 """The functions by name; each takes the session and its arguments as texts."""

@@ -353,3 +353,40 @@ def test_a_schema_is_inferred(account: SnowflakeAccount, tmp_path: Path) -> None
         ("AMOUNT", "NUMBER(8, 2)", True, "GET_IGNORE_CASE ($1, 'AMOUNT')::NUMBER(8, 2)"),
         ("AT", "TIMESTAMP_LTZ", True, "GET_IGNORE_CASE ($1, 'AT')::TIMESTAMP_LTZ"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("statement", "number"),
+    [
+        ("SELECT $1", 904),
+        (f"SELECT * FROM @{STAGE}/odd/", 2028),
+        (f"SELECT METADATA$SIZE FROM @{STAGE}/odd/", 904),
+        (f"SELECT $1 FROM @{STAGE}/odd/ (PATTERN => '(')", 100048),
+        (f"SELECT $1 FROM @{STAGE}/odd/ (FILE_FORMAT => 'NOPE')", 2003),
+        (f"CREATE VIEW V AS SELECT $1 AS A FROM @{STAGE}/odd/", 2),
+        (f"COPY INTO ODD FROM (SELECT $1::FOO FROM @{STAGE}/odd/)", 1003),
+        (f"COPY INTO ODD FROM @{STAGE}/odd/ MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE", 2300),
+        (f"COPY INTO ODD FROM @{STAGE}/odd/ FILE_FORMAT = (FORMAT_NAME = NOPE)", 2003),
+        ("COPY INTO ODD FROM 's3://elsewhere/odd/'", 2),
+        ("SELECT * FROM TABLE(INFER_SCHEMA(FILE_FORMAT => 'PLAIN'))", 938),
+        (f"SELECT * FROM TABLE(INFER_SCHEMA(LOCATION => '@{STAGE}/none/', FILE_FORMAT => 'PLAIN'))", 100318),
+        ("SELECT * FROM TABLE(INFER_SCHEMA(LOCATION => 'none', FILE_FORMAT => 'PLAIN'))", 1003),
+        (f"SELECT * FROM TABLE(VALIDATE_PIPE_LOAD(PIPE_NAME => 'NOPE', {SINCE}))", 2003),
+        ("SELECT * FROM TABLE(VALIDATE(ODD))", 938),
+        ("ALTER PIPE SKYWAY_FLIGHTS REFRESH MODIFIED_AFTER = 'yesterday'", 1008),
+        (f"CREATE PIPE P AS COPY INTO ODD FROM @{STAGE}/odd/ ON_ERROR = ABORT_STATEMENT", 2300),
+    ],
+)
+def test_what_cannot_be_is_refused_at_once(account: SnowflakeAccount, statement: str, number: int) -> None:
+    table(account, "ODD", "A VARCHAR")
+    with pytest.raises(ProgrammingError) as refused:
+        account.run(statement)
+    assert refused.value.errno == number
+    assert "\x1b" not in str(refused.value)
+
+
+def test_a_pipe_is_resumed_by_force(account: SnowflakeAccount) -> None:
+    account.run("ALTER PIPE SKYWAY_FLIGHTS SET PIPE_EXECUTION_PAUSED = TRUE")
+    assert status(account, "SKYWAY_FLIGHTS")["executionState"] == "PAUSED"
+    account.run("SELECT SYSTEM$PIPE_FORCE_RESUME('SKYWAY_FLIGHTS')")
+    assert status(account, "SKYWAY_FLIGHTS")["executionState"] == "RUNNING"
