@@ -18,6 +18,7 @@ import snowflake.connector
 from tenacity import retry, stop_after_delay, wait_fixed
 
 from sandbox.home import LOOPBACK, REGION, KeyPair, SandboxHome
+from sandbox.snowflake.objects import IAM_USER_ARN
 from tests.ports import own_base_port
 from tests.sandbox.running_part import start_part
 
@@ -112,6 +113,12 @@ class SnowflakeAccount:
         document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self.aws("iam").update_assume_role_policy(RoleName=ROLE, PolicyDocument=document)
 
+    def make_role(self, name: str) -> None:
+        """Make a role that trusts Snowflake's user, whatever the external id, and may do nothing."""
+        statement = {"Effect": "Allow", "Principal": {"AWS": IAM_USER_ARN}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)
+
     def put(self, key: str, text: str | bytes) -> None:
         body = text.encode() if isinstance(text, str) else text
         self.aws("s3").put_object(Bucket=BUCKET, Key=f"partners/{key}", Body=body)
@@ -153,10 +160,10 @@ def build_landing(account: SnowflakeAccount) -> None:
         integration,
         f"CREATE STAGE {STAGE} URL = 's3://{BUCKET}/partners/' STORAGE_INTEGRATION = \"LANDING_S3\"",
         f"CREATE TABLE {TABLE} ({columns})",
-        f"CREATE PIPE {TABLE} AUTO_INGEST = true AS {COPY}",
     ):
         account.run(sql)
     account.trust()
+    account.run(f"CREATE PIPE {TABLE} AUTO_INGEST = true AS {COPY}")
     (pipe,) = account.rows(f"DESC PIPE {TABLE}")
     queue = {
         "QueueArn": pipe["notification_channel"],

@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# boto3 makes its clients at run time
 """Each Snowflake type of the stand-in, through its whole life, against the sandbox's own Snowflake."""
 
 from __future__ import annotations
@@ -8,15 +10,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import boto3
 import grpc
 import pytest
 
-from sandbox.home import SandboxHome, new_private_key
+from sandbox.home import REGION, SandboxHome, new_private_key
 from sandbox.plugins.ledger import Ledger
 from sandbox.plugins.server import served
 from sandbox.plugins.snowflake.cloud import RefusedError as CloudRefusedError
 from sandbox.plugins.snowflake.package import SnowflakePackage
 from sandbox.plugins.wire import Properties
+from sandbox.snowflake.objects import IAM_USER_ARN
 from tests.ports import closed_port
 from tests.sandbox.plugin_engine import Engine, Life, RefusedError, attached, engine, live_through
 from tests.sandbox.plugin_parts import parts
@@ -76,8 +80,18 @@ def run(home: SandboxHome, tmp_path_factory: pytest.TempPathFactory) -> Generato
 
 
 @pytest.fixture(scope="module")
-def ground(run: Engine) -> None:
-    """The database, schema, table, integration and stage that the lives stand on."""
+def ground(run: Engine, home: SandboxHome) -> None:
+    """What the lives stand on: a database with its objects, and an IAM role that lets itself be assumed."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": IAM_USER_ARN}, "Action": "sts:AssumeRole"}
+    iam = boto3.client(
+        "iam",
+        region_name=REGION,
+        endpoint_url=home.url("aws"),
+        aws_access_key_id=home.credentials.deployer.access_key_id,
+        aws_secret_access_key=home.credentials.deployer.secret_access_key,
+    )
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.create_role(RoleName="stage", AssumeRolePolicyDocument=document)
     for token, name, inputs in (
         ("snowflake:index/database:Database", "database", {"name": "LANDING"}),
         ("snowflake:index/schema:Schema", "schema", {"name": "RAW", "database": "LANDING"}),

@@ -29,6 +29,7 @@ PIPE = (
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Generator[SnowflakeAccount]:
     with snowflake_account(tmp_path_factory.mktemp("snowflake"), "aws", "snowflake") as running:
+        running.make_role("r")
         for sql in (
             'CREATE DATABASE "LANDING"',
             'CREATE SCHEMA "LANDING"."RAW"',

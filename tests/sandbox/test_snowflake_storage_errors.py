@@ -85,8 +85,12 @@ def test_a_role_that_is_not_assumed(
     assert validated(account) == words
     refused(account, "LIST @LANDING.RAW.FRESH", ASSUMES, words)
     refused(account, COPY.replace(f"@{STAGE}/skyway/flights/", "@LANDING.RAW.FRESH"), ASSUMES, words)
+    pipe = f"CREATE PIPE LANDING.RAW.FRESH AUTO_INGEST = true AS {COPY.replace(STAGE, 'LANDING.RAW.FRESH')}"
+    refused(account, pipe, ASSUMES, words)
     trust(account, "arn:aws:iam::999999999999:user/snowflake", own_integration)
     assert validated(account) == "success"
+    account.run(pipe)
+    account.run("DROP PIPE LANDING.RAW.FRESH")
     assert len(account.run("LIST @LANDING.RAW.FRESH")) == 1
 
 

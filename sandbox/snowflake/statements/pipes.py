@@ -35,7 +35,10 @@ _ALTER = {"COMMENT", "PIPE_EXECUTION_PAUSED", "ERROR_INTEGRATION"}
 
 
 def create_pipe(session: Session, statement: Statement) -> Reply:
-    """CREATE PIPE .. AS COPY INTO: the stage and the table must be there; AUTO_INGEST needs the queue."""
+    """CREATE PIPE .. AS COPY INTO: the stage and the table must be there.
+
+    AUTO_INGEST needs the queue, and a role that lets itself be assumed at once.
+    """
     creation = read_creation(statement, "PIPE")
     name = session.object_name(creation.name, "CREATE PIPE")
     properties = statement.properties()
@@ -50,7 +53,7 @@ def create_pipe(session: Session, statement: Statement) -> Reply:
     session.require_schema(name)
     if settled := creation.settle(name, exists=session.store.find(Pipe, name) is not None):
         return settled
-    session.account.loader.plan(command, name.holder)
+    job = session.account.loader.plan(command, name.holder)
     _refuse_options(command)
     pipe = Pipe(
         name=name,
@@ -61,6 +64,7 @@ def create_pipe(session: Session, statement: Statement) -> Reply:
         integration=text_of(properties, "INTEGRATION") or None,
     )
     if pipe.auto_ingest:
+        session.account.storage.bucket(job.integration)
         session.account.pipes.open_queue()
     session.store.put(pipe)
     return status(f"Pipe {name.own} successfully created.")
