@@ -12,7 +12,8 @@ from sandbox.snowflake.names import Name
 from sandbox.snowflake.objects import Stage
 from sandbox.snowflake.projection import METADATA, parse_expressions
 from sandbox.snowflake.reading import ByName
-from sandbox.snowflake.statement import Option, StageReference, Statement, Value
+from sandbox.snowflake.stage_reference import StageReference
+from sandbox.snowflake.statement import Option, Statement, Value
 from sandbox.snowflake.storage import Location
 
 _OPTIONS = {

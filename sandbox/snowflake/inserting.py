@@ -23,7 +23,8 @@ from sandbox.snowflake.faults import (
 )
 from sandbox.snowflake.history import FileLoad
 from sandbox.snowflake.names import quoted
-from sandbox.snowflake.reading import REJECTS, Reading, Scan, scan_of
+from sandbox.snowflake.reading import Reading, Scan, scan_of
+from sandbox.snowflake.records import REJECTS
 from sandbox.snowflake.storage import StoredFile
 
 DATA_ERRORS = (

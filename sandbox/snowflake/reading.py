@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,18 +15,13 @@ from sqlglot import Expr, exp
 
 from sandbox.snowflake.errors import SnowflakeError
 from sandbox.snowflake.faults import Target
-from sandbox.snowflake.formats import compression, csv_arguments
 from sandbox.snowflake.names import Name, literal, quoted
 from sandbox.snowflake.projection import METADATA, place_of, places_in, text_of_document, to_engine, type_of_cast
+from sandbox.snowflake.records import columns_of, documents, fields, header_of, relation_of
 from sandbox.snowflake.statement import Option
 from sandbox.snowflake.storage import StoredFile
 
-REJECTS = "_rejects"
-"""The temporary table in which DuckDB notes the lines of a CSV file that it could not read."""
-
 ByName = Literal["CASE_SENSITIVE", "CASE_INSENSITIVE"]
-
-_ROW = "METADATA$FILE_ROW_NUMBER"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +78,7 @@ def scan_of(cursor: duckdb.DuckDBPyConnection, reading: Reading, file: StoredFil
         return _csv(cursor, reading, file, local, wanted)
     if reading.kind == "PARQUET" and reading.by_name:
         reader = f"read_parquet({literal(str(local))})"
-        found = _columns(cursor, reader)
+        found = columns_of(cursor, reader)
         return Scan(
             relation_of(f"SELECT * FROM {reader}", file, wanted),  # noqa: S608 # quoted
             _by_name(reading, [(name, _column(name, at)) for at, name in enumerate(found, 1)]),
@@ -101,64 +95,6 @@ def scan_of(cursor: duckdb.DuckDBPyConnection, reading: Reading, file: StoredFil
     else:
         values = _computed(reading)
     return Scan(relation, values, "c1::VARCHAR", notes_rejects=False)
-
-
-def relation_of(query: str, file: StoredFile, wanted: set[str]) -> str:
-    """Add to the columns of a file the metadata columns that are wanted."""
-    modified = dt.datetime.fromtimestamp(file.last_modified, dt.UTC)
-    known = {
-        "METADATA$FILENAME": literal(file.location.key),
-        _ROW: "row_number() OVER ()",
-        "METADATA$FILE_CONTENT_KEY": literal(file.etag),
-        "METADATA$FILE_LAST_MODIFIED": f"TIMESTAMP '{modified:%Y-%m-%d %H:%M:%S}'",
-        "METADATA$START_SCAN_TIME": f"TIMESTAMPTZ '{dt.datetime.now(dt.UTC).isoformat()}'",
-    }
-    added = "".join(f", {known[name]} AS {quoted(name)}" for name in METADATA if name in wanted)
-    return f"(SELECT *{added} FROM ({query}))"  # noqa: S608 # all quoted above
-
-
-def documents(options: dict[str, Option], local: Path) -> str:
-    """Give the query over a JSON or Parquet file that yields each record as a document, `c1`."""
-    place = literal(str(local))
-    if options["TYPE"] == "PARQUET":
-        return f"SELECT to_json(row) AS c1 FROM read_parquet({place}) AS row"  # noqa: S608 # quoted
-    shape = "auto" if options["STRIP_OUTER_ARRAY"] else "unstructured"
-    packed = literal(compression(options, local))
-    return f"SELECT json AS c1 FROM read_json_objects({place}, format = '{shape}', compression = {packed})"  # noqa: S608
-
-
-def fields(options: dict[str, Option], local: Path, types: Sequence[str], *, strict: bool) -> str:
-    """Give the query over a CSV file that yields its fields, `c1` and so on, of the given DuckDB types."""
-    arguments = csv_arguments(options, local)
-    if options["PARSE_HEADER"]:
-        arguments["skip"] = "1"
-    arguments |= {
-        "auto_detect": "false",
-        "header": "false",
-        "columns": "{" + ", ".join(f"'c{at}': {literal(kind)}" for at, kind in enumerate(types, 1)) + "}",
-        "null_padding": str(not strict).lower(),
-        "strict_mode": str(strict).lower(),
-        "store_rejects": "true",
-        "rejects_table": literal(REJECTS),
-        "rejects_scan": literal(f"{REJECTS}_scan"),
-        "rejects_limit": "0",
-    }
-    given = ", ".join(f"{name} = {value}" for name, value in arguments.items())
-    return f"SELECT * FROM read_csv({literal(str(local))}, {given})"  # noqa: S608 # all quoted above
-
-
-def raw(reading: Reading, local: Path, width: int) -> str:
-    """Give the query over a file that yields its fields as texts, `width` of them, or its documents."""
-    if reading.kind == "CSV":
-        return fields(reading.options, local, ["VARCHAR"] * width, strict=False)
-    return documents(reading.options, local)
-
-
-def header_of(cursor: duckdb.DuckDBPyConnection, options: dict[str, Option], local: Path) -> list[str]:
-    """Give the names in the first line of a CSV file."""
-    arguments = {**csv_arguments(options, local), "header": "true", "all_varchar": "true", "sample_size": "1"}
-    given = ", ".join(f"{name} = {value}" for name, value in arguments.items())
-    return _columns(cursor, f"read_csv({literal(str(local))}, {given})")
 
 
 def _csv(cursor: duckdb.DuckDBPyConnection, reading: Reading, file: StoredFile, local: Path, wanted: set[str]) -> Scan:
@@ -233,10 +169,6 @@ def _by_name(reading: Reading, found: Sequence[tuple[str, Value]]) -> tuple[Valu
 
 def _mentions(expression: Expr, name: str) -> bool:
     return any(column.name.upper() == name for column in expression.find_all(exp.Column))
-
-
-def _columns(cursor: duckdb.DuckDBPyConnection, reader: str) -> list[str]:
-    return [str(name) for name, *_ in cursor.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()]  # noqa: S608
 
 
 def _keys(cursor: duckdb.DuckDBPyConnection, relation: str) -> list[str]:

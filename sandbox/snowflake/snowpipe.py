@@ -7,10 +7,8 @@ import enum
 import json
 import logging
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, cast
-from urllib.parse import quote_plus, unquote_plus
+from dataclasses import replace
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import before_sleep_log, retry, stop_never, wait_exponential
@@ -22,6 +20,7 @@ from sandbox.snowflake.copying import chosen, source, stage_name
 from sandbox.snowflake.errors import SnowflakeError
 from sandbox.snowflake.faults import Fault
 from sandbox.snowflake.loading import Loader
+from sandbox.snowflake.object_events import Event, created_objects, message_of
 from sandbox.snowflake.objects import Pipe, Stage
 from sandbox.snowflake.pipe_state import RUNNING, copy_of, state_of
 from sandbox.snowflake.storage import FILE_IS_GONE, Client, Location, Storage, StoredFile
@@ -55,15 +54,6 @@ _QUEUE_POLICY = {
     ],
 }
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Event:
-    """An object that was created: the file, when that was told, and the one pipe that it is for, if it is for one."""
-
-    file: StoredFile
-    moment: dt.datetime
-    pipe: str | None = None
 
 
 class Outcome(enum.IntEnum):
@@ -133,7 +123,7 @@ class Snowpipe:
             sqs = self._storage.client("sqs")
             url = self._make_queue(sqs)
             for start in range(0, len(files), _FILES_A_MESSAGE):
-                body = _message_of(files[start : start + _FILES_A_MESSAGE], pipe)
+                body = message_of(files[start : start + _FILES_A_MESSAGE], pipe)
                 sqs.send_message(QueueUrl=url, MessageBody=body)
         except (BotoCoreError, ClientError) as error:
             raise SnowflakeError(
@@ -248,35 +238,3 @@ class Snowpipe:
         attributes = {"Policy": json.dumps(_QUEUE_POLICY), "VisibilityTimeout": str(VISIBILITY_SECONDS)}
         url = sqs.create_queue(QueueName=QUEUE, Attributes=attributes)["QueueUrl"]
         return str(url)
-
-
-def created_objects(body: str) -> Iterator[Event]:
-    """Give the objects that an S3 event message says were created; a test event has none."""
-    told = cast("dict[str, Any]", json.loads(body))
-    for record in told.get("Records", ()):
-        if str(record.get("eventName", "")).removeprefix("s3:").startswith("ObjectCreated:"):
-            kept = record["s3"]["object"]
-            place = Location(record["s3"]["bucket"]["name"], unquote_plus(kept["key"]))
-            moment = dt.datetime.fromisoformat(record.get("eventTime") or dt.datetime.now(dt.UTC).isoformat())
-            yield Event(
-                StoredFile(place, int(kept.get("size", 0)), str(kept.get("eTag", "")).strip('"'), 0.0),
-                moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC),
-                told.get("pipe"),
-            )
-
-
-def _message_of(files: Sequence[StoredFile], pipe: Pipe) -> str:
-    """Write a message as S3's events are, for one pipe alone."""
-    moment = dt.datetime.now(dt.UTC).isoformat()
-    records = [
-        {
-            "eventName": "ObjectCreated:Put",
-            "eventTime": moment,
-            "s3": {
-                "bucket": {"name": file.location.bucket},
-                "object": {"key": quote_plus(file.location.key), "size": file.size, "eTag": file.etag},
-            },
-        }
-        for file in files
-    ]
-    return json.dumps({"pipe": pipe.identity, "Records": records})

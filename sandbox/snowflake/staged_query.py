@@ -15,9 +15,11 @@ from sandbox.snowflake.inserting import DATA_ERRORS, rejected
 from sandbox.snowflake.loading import aborted
 from sandbox.snowflake.names import Name, quoted
 from sandbox.snowflake.projection import METADATA, metadata_of, place_of, places_in, plain_column
-from sandbox.snowflake.reading import Reading, raw, relation_of
+from sandbox.snowflake.reading import Reading
+from sandbox.snowflake.records import relation_of, texts
 from sandbox.snowflake.session import Session
-from sandbox.snowflake.statement import Option, StageReference, Statement
+from sandbox.snowflake.stage_reference import StageReference
+from sandbox.snowflake.statement import Option, Statement
 
 
 def read_stages(session: Session, query: Expr) -> bool:
@@ -79,7 +81,7 @@ def _fill(session: Session, name: str, table: exp.Table, select: exp.Select) -> 
         if not chosen.takes(file.location.key) or not file.size:
             continue
         with staging.fetched(integration, file) as (fetched, local):
-            relation = relation_of(raw(reading, local, width), fetched, set(METADATA))
+            relation = relation_of(texts(options, local, width), fetched, set(METADATA))
             try:
                 session.connection.execute(f"INSERT INTO {name} SELECT * FROM {relation}")  # noqa: S608 # quoted
             except DATA_ERRORS as error:

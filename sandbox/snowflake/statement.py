@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlglot import TokenType
 from sqlglot.errors import SqlglotError
 
 from sandbox.snowflake.errors import SnowflakeError, syntax_error
 from sandbox.snowflake.names import Name
 from sandbox.snowflake.pieces import Piece, pieces_of
+from sandbox.snowflake.stage_reference import StageReference, split_stage_text
 
 Scalar = str | int | bool
 """A text, a word, a number or a truth value."""
@@ -19,14 +18,6 @@ Option = Scalar | list[Scalar]
 
 Value = Option | dict[str, Option]
 """What a property of a statement may be set to."""
-
-
-@dataclass(frozen=True)
-class StageReference:
-    """`@database.schema.stage/path`, as typed: the name's parts and the path without its first slash."""
-
-    name: tuple[str, ...]
-    path: str
 
 
 class Statement:
@@ -186,7 +177,7 @@ class Statement:
             if not piece.text.startswith("@"):
                 raise self.unexpected()
             self._at += 1
-            head, slash, path = _split_stage_text(piece.text)
+            head, slash, path = split_stage_text(piece.text)
             inner = Statement(head).stage()
             return StageReference(inner.name, path if slash else "")
         self.expect("@")
@@ -257,14 +248,3 @@ class Statement:
             if not self.next_is(")"):
                 self.expect(",")
         return listed
-
-
-def _split_stage_text(text: str) -> tuple[str, bool, str]:
-    """Split `@"a/b".c/path` at the first slash outside double quotes."""
-    inside = False
-    for at, character in enumerate(text):
-        if character == '"':
-            inside = not inside
-        elif character == "/" and not inside:
-            return text[:at], True, text[at + 1 :]
-    return text, False, ""

@@ -10,7 +10,8 @@ from sandbox.snowflake.copying import CopyCommand, parse_copy
 from sandbox.snowflake.errors import SnowflakeError
 from sandbox.snowflake.names import quoted
 from sandbox.snowflake.projection import to_engine
-from sandbox.snowflake.statement import StageReference, Statement
+from sandbox.snowflake.stage_reference import StageReference
+from sandbox.snowflake.statement import Statement
 
 
 def read(options: str) -> CopyCommand:
