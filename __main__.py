@@ -13,6 +13,7 @@ from components.earlier_deployment import KEYS_OUTPUT, partner_keys, refuse_rena
 from components.flow_deployments import FlowDeployments, FlowDeploymentsArgs
 from components.handover import handover_sheets
 from components.landing_bucket import LandingBucket, LandingBucketArgs
+from components.loading_proof import LoadingProof, LoadingProofArgs
 from components.object_events import ObjectEvents, ObjectEventsArgs
 from components.partner_access import PartnerAccess, PartnerAccessArgs
 from components.partner_alarms import PartnerAlarms, PartnerAlarmsArgs
@@ -35,22 +36,20 @@ gateway = SftpGateway(
         account=account, bucket=bucket, settings=settings.sftp, host_keys=settings.host_keys, users=settings.user_names
     ),
 )
-stage = SnowflakeStage(
-    "snowflake", SnowflakeStageArgs(prefix=account.prefix, bucket=bucket, settings=settings.snowflake)
-)
+stage_args = SnowflakeStageArgs(prefix=account.prefix, bucket=bucket, settings=settings.snowflake)
+stage = SnowflakeStage("snowflake", stage_args)
 
 feeds: dict[str, PartnerFeeds] = {}
 for partner in settings.partners:
     PartnerAccess(partner.name, PartnerAccessArgs(partner=partner, door=gateway.door))
     PartnerAlarms(partner.name, PartnerAlarmsArgs(partner=partner, door=gateway.door, settings=settings.sftp))
-    feeds[partner.name] = PartnerFeeds(
-        partner.name,
-        PartnerFeedsArgs(partner=partner, database=stage.database, schema=stage.schema, stage=stage.stage),
-    )
+    feeds[partner.name] = PartnerFeeds(partner.name, PartnerFeedsArgs(partner=partner, place=stage.place))
 
-# All pipes of a Snowflake account share one queue, so any feed can name it.
-queue_arn = next((each.queue_arn for each in feeds.values()), None)
-ObjectEvents("events", ObjectEventsArgs(bucket=bucket.bucket, queue_arn=queue_arn))
+# All pipes of a Snowflake account share one queue, so any of them can name it.
+queue_arn = next((pipes.queue_arn for pipes in (stage.canary, *feeds.values()) if pipes), None)
+heard = ObjectEventsArgs(bucket=bucket.bucket, queue_arn=queue_arn, canaries=stage.canary is not None)
+events = ObjectEvents("events", heard)
+LoadingProof("loading", LoadingProofArgs(bucket=bucket, stage=stage, events=events, settings=settings.snowflake))
 
 place = LandingPlace(
     bucket=bucket.bucket, database=stage.database, schema=stage.schema, environment=settings.flows.environment

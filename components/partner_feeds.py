@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pulumi
 import pulumi_snowflake as snowflake
 from pulumi import ComponentResource, Output, ResourceOptions
 
+from components.stage_place import StagePlace
 from domain.feeds import Feed
 from domain.partners import Partner, table_name
-from domain.snowflake_sql import SchemaName, copy_statement
 
 
 @dataclass(frozen=True, kw_only=True)
 class PartnerFeedsArgs:
-    """One partner, and the plain values of the stage that its files are read through."""
+    """One partner, and where its files are loaded from and to."""
 
     partner: Partner
-    database: pulumi.Input[str]
-    schema: pulumi.Input[str]
-    stage: pulumi.Input[str]
-    """The stage's name, once it provably reads: pipes wait for it."""
+    place: StagePlace
 
 
 class PartnerFeeds(ComponentResource):
@@ -45,26 +41,19 @@ class PartnerFeeds(ComponentResource):
         table = snowflake.Table(
             f"{self._name}-{feed.name}-table",
             name=physical_name,
-            database=args.database,
-            schema=args.schema,
+            database=args.place.database,
+            schema=args.place.schema,
             columns=[{"name": column.name, "type": column.type} for column in feed.columns],
-            # What a partner delivered outlives its entry in the configuration.
-            opts=ResourceOptions(parent=self, retain_on_delete=True),
+            # What a partner delivered outlives its entry in the configuration, unless the entry said otherwise.
+            opts=ResourceOptions(parent=self, retain_on_delete=not feed.drop),
         )
         return snowflake.Pipe(
             f"{self._name}-{feed.name}-pipe",
             name=physical_name,
-            database=args.database,
-            schema=args.schema,
+            database=args.place.database,
+            schema=args.place.schema,
             auto_ingest=True,
-            copy_statement=Output.all(args.database, args.schema, args.stage).apply(
-                lambda known: copy_statement(
-                    SchemaName(database=known[0], schema=known[1]),
-                    table=physical_name,
-                    stage=known[2],
-                    path=f"{args.partner.name}/{feed.name}/",
-                    feed=feed,
-                )
-            ),
+            error_integration=args.place.error_integration,
+            copy_statement=args.place.copy(feed, table=physical_name, path=f"{args.partner.name}/{feed.name}/"),
             opts=ResourceOptions(parent=self, depends_on=[table]),
         )

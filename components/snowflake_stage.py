@@ -8,8 +8,12 @@ import pulumi_aws as aws
 import pulumi_snowflake as snowflake
 from pulumi import ComponentResource, Output, ResourceOptions
 
+from components.canary import Canary, CanaryArgs
 from components.landing_bucket import LandingBucket
+from components.snowflake_access import SnowflakeAccess, SnowflakeAccessArgs
+from components.stage_place import StagePlace
 from domain import iam
+from domain.canary import CANARY_PREFIX
 from domain.partners import PARTNERS_PREFIX
 from domain.sections import SnowflakeSettings
 from providers.storage_trust import StorageTrust
@@ -37,22 +41,30 @@ class SnowflakeStage(ComponentResource):
     schema: Output[str]
     stage: Output[str]
     """The stage's name, once it is there and the trust holds."""
+    place: StagePlace
+    """What feeds are told of it."""
+    warehouse: Output[str]
+    canary: Canary | None
+    """None where the settings want no probe."""
+    trusted: Output[str]
+    """Whom the role trusts, and for which locations."""
     outputs: dict[str, Output[str]]
-    """All three, as the stack's output."""
+    """Their names, as the stack's output."""
 
     def __init__(self, name: str, args: SnowflakeStageArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("landing:snowflake:SnowflakeStage", name, {}, opts)
         self._name = name
         self._child = ResourceOptions(parent=self)
-        location = Output.concat("s3://", args.bucket.bucket, "/", PARTNERS_PREFIX)
-        role, access = self._stage_role(args)
+        prefixes = [PARTNERS_PREFIX, *([CANARY_PREFIX] if args.settings.probe else [])]
+        locations = [Output.concat("s3://", args.bucket.bucket, "/", prefix) for prefix in prefixes]
+        role, access = self._stage_role(args, prefixes)
         integration = snowflake.StorageIntegrationAws(
             f"{name}-integration",
             name=args.settings.storage_integration,
             enabled=True,
             storage_provider="S3",
             storage_aws_role_arn=role.arn,
-            storage_allowed_locations=[location],
+            storage_allowed_locations=locations,
             opts=self._child,
         )
         trust = StorageTrust(
@@ -61,7 +73,7 @@ class SnowflakeStage(ComponentResource):
             integration_external_id=integration.describe_outputs[0].external_id,
             role_name=role.name,
             role_arn=role.arn,
-            location=location,
+            location=locations[0],
             timeout_seconds=args.settings.trust_timeout_seconds,
             # Listing needs the role's rights and the bucket, and the trust is proved by listing.
             opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[access])),
@@ -75,17 +87,29 @@ class SnowflakeStage(ComponentResource):
             name=args.settings.stage,
             database=database.name,
             schema=schema.name,
-            url=location,
+            url=locations[0],
             storage_integration=integration.name,
             opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[trust])),
         )
-        self.database = database.name
-        self.schema = schema.name
-        self.stage = stage.name
+        self.database, self.schema, self.stage = database.name, schema.name, stage.name
+        self.place = StagePlace(
+            database=self.database,
+            schema=self.schema,
+            stage=self.stage,
+            error_integration=args.settings.error_integration,
+        )
+        self.trusted = Output.concat(role.arn, " ", trust.iam_user_arn, " ", trust.external_id, " ", *locations)
+        opened = SnowflakeAccessArgs(place=self.place, integration=integration.name, settings=args.settings)
+        self.warehouse = SnowflakeAccess(f"{name}-access", opened, self._child).warehouse
+        self.canary = None
+        if args.settings.probe:
+            canary = CanaryArgs(place=self.place, integration=integration.name, location=locations[1])
+            after = ResourceOptions(depends_on=[integration, trust])
+            self.canary = Canary(f"{name}-canary", canary, ResourceOptions.merge(self._child, after))
         self.outputs = {"database": self.database, "schema": self.schema, "stage": self.stage}
         self.register_outputs(self.outputs)
 
-    def _stage_role(self, args: SnowflakeStageArgs) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    def _stage_role(self, args: SnowflakeStageArgs, prefixes: list[str]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         role = aws.iam.Role(
             f"{self._name}-role",
             name=f"{args.prefix}-snowflake-stage",
@@ -98,7 +122,7 @@ class SnowflakeStage(ComponentResource):
             f"{self._name}-access",
             name="read-stage",
             role=role.name,
-            policy=Output.json_dumps(iam.stage_access(args.bucket.bucket_name, PARTNERS_PREFIX, args.bucket.key_arn)),
+            policy=Output.json_dumps(iam.stage_access(args.bucket.bucket_name, prefixes, args.bucket.key_arn)),
             opts=self._child,
         )
         return role, access

@@ -77,4 +77,6 @@ class Feed(Entry):
     format: Literal["csv", "json", "parquet"] = "csv"
     csv: Csv = Csv()
     columns: Annotated[tuple[Column, ...], AT_LEAST_ONE, AfterValidator(_different_names)]
+    drop: bool = False
+    """Whether the table goes with the feed's entry. It is the `up` before the entry is removed that must have it."""
     flow: EntryPoint = FLOW

@@ -223,10 +223,10 @@ def access_log_policy(log_bucket: str, bucket: str, account_id: str) -> Policy:
     )
 
 
-def stage_access(bucket: str, prefix: str, key_arn: Arn) -> Policy:
-    """Let Snowflake list and read what is under `prefix`, and nothing more."""
+def stage_access(bucket: str, prefixes: Sequence[str], key_arn: Arn) -> Policy:
+    """Let Snowflake list and read what is under the prefixes, and nothing more."""
     return _document(
-        _list_below(bucket, prefix),
+        _list_below(bucket, *prefixes),
         {
             "Sid": "LocateStage",
             "Effect": "Allow",
@@ -237,7 +237,7 @@ def stage_access(bucket: str, prefix: str, key_arn: Arn) -> Policy:
             "Sid": "ReadStage",
             "Effect": "Allow",
             "Action": ["s3:GetObject", "s3:GetObjectVersion"],
-            "Resource": f"arn:aws:s3:::{bucket}/{prefix}*",
+            "Resource": [f"arn:aws:s3:::{bucket}/{prefix}*" for prefix in prefixes],
         },
         {"Sid": "ReadUnderKey", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": key_arn},
     )

@@ -111,10 +111,30 @@ class SnowflakeSettings(Entry):
     schema_name: Annotated[SnowflakeName, Field(alias="schema")] = "RAW"
     storage_integration: SnowflakeName = "LANDING_S3"
     stage: SnowflakeName = "PARTNERS"
+    warehouse: SnowflakeName = "LANDING_LOAD"
+    """What loads by hand and the load history are computed in; pipes need none."""
+    loader_role: SnowflakeName = "LANDING_LOADER"
+    """For people and flows that load, pause and repair."""
+    reader_role: SnowflakeName = "LANDING_READER"
+    """For people and flows that read what was loaded."""
+    error_integration: SnowflakeName | None = None
+    """A notification integration of the account that hears of each load that fails."""
+    probe: bool = True
+    """Whether `up` ends with a file of our own that must be loaded."""
+    probe_timeout_seconds: Annotated[int, Field(ge=1, le=900)] = 120
+    """How long that file may take, in seconds."""
     delete_tables: bool = False
     """Whether `pulumi destroy` may drop the database with the partners' tables; else it is protected."""
     trust_timeout_seconds: Annotated[int, Field(ge=1, le=900)] = 180
     """How long `up` waits, in seconds, until Snowflake can list the bucket; IAM changes take a while to be seen."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        if self.loader_role == self.reader_role:
+            raise ValueError(
+                f"loaderRole and readerRole are both {self.loader_role!r}, and readers must not load; name another role"
+            )
+        return self
 
 
 class PrefectSettings(Entry):

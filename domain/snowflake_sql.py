@@ -61,10 +61,11 @@ def file_format(feed: Feed) -> str:
 def copy_statement(home: SchemaName, *, table: str, stage: str, path: str, feed: Feed) -> str:
     """Write the COPY that a feed's pipe runs: from the feed's own folder of the stage into its table.
 
-    `path` is relative to the stage and ends with a slash; without it a neighbour's folder would match as well. Objects
-    that stand for a folder, as SFTP's `mkdir` makes them, have a key that ends with a slash and are no files.
+    `path` is relative to the stage and ends with a slash, without which a neighbour's folder would match as well; it is
+    empty where the whole stage is the feed's. Objects that stand for a folder, as SFTP's `mkdir` makes them, have a key
+    that ends with a slash and are no files.
     """
-    if not path.endswith("/"):
+    if path and not path.endswith("/"):
         raise ValueError(f"{path!r} must end with a slash")
     by_name = "" if feed.format == "csv" else " MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE"
     return (

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from components.access_logs import AccessLogs, AccessLogsArgs
+from components.loading_proof import LoadingProof, LoadingProofArgs
 from components.object_events import ObjectEvents, ObjectEventsArgs
 from components.partner_access import PartnerAccess, PartnerAccessArgs
 from components.partner_alarms import PartnerAlarms, PartnerAlarmsArgs
@@ -40,14 +41,16 @@ def everything() -> None:
     bucket = a_bucket()
     AccessLogs("access-logs", AccessLogsArgs(account=ACCOUNT, bucket=bucket, settings=bucket_settings()))
     vpc = {"vpcId": "vpc-0a1b2c3d", "subnetIds": ["subnet-0a1b2c31"], "allowedCidrs": ["203.0.113.0/24"]}
-    settings = sftp_settings(endpoint=vpc | {"elasticIps": True})
-    a_gateway(bucket, "ed25519", "rsa-2048", users=("skyway", "robot"), settings=settings)
-    SnowflakeStage("snowflake", SnowflakeStageArgs(prefix=ACCOUNT.prefix, bucket=bucket, settings=SnowflakeSettings()))
+    door = sftp_settings(endpoint=vpc | {"elasticIps": True})
+    a_gateway(bucket, "ed25519", "rsa-2048", users=("skyway", "robot"), settings=door)
+    settings = SnowflakeSettings()
+    stage = SnowflakeStage("snowflake", SnowflakeStageArgs(prefix=ACCOUNT.prefix, bucket=bucket, settings=settings))
     partner = a_partner()
     PartnerAccess("skyway", PartnerAccessArgs(partner=partner, door=a_door()))
     PartnerAlarms("skyway", PartnerAlarmsArgs(partner=partner, door=a_door(), settings=sftp_settings()))
-    PartnerFeeds("skyway", PartnerFeedsArgs(partner=partner, database="LANDING", schema="RAW", stage="PARTNERS"))
-    ObjectEvents("events", ObjectEventsArgs(bucket=BUCKET, queue_arn="arn:queue"))
+    PartnerFeeds("skyway", PartnerFeedsArgs(partner=partner, place=stage.place))
+    events = ObjectEvents("events", ObjectEventsArgs(bucket=BUCKET, queue_arn="arn:queue", canaries=True))
+    LoadingProof("loading", LoadingProofArgs(bucket=bucket, stage=stage, events=events, settings=settings))
 
 
 @pytest.fixture
@@ -142,6 +145,30 @@ SINCE = {
     ("landing:aws:PartnerAlarms", "skyway", ""),
     ("landing:aws:SftpLog", "sftp-log", "sftp"),
     ("landing:aws:SftpVpcEndpoint", "sftp-endpoint", "sftp"),
+    ("landing:snowflake:Canary", "snowflake-canary", "snowflake"),
+    ("landing:snowflake:LoadingProof", "loading", ""),
+    ("landing:snowflake:SnowflakeAccess", "snowflake-access", "snowflake"),
+    ("pulumi-python:dynamic/landing:StageProbe", "loading-probe", "loading"),
+    ("snowflake:index/pipe:Pipe", "snowflake-canary-pipe", "snowflake-canary"),
+    ("snowflake:index/stageExternalS3:StageExternalS3", "snowflake-canary-stage", "snowflake-canary"),
+    ("snowflake:index/table:Table", "snowflake-canary-table", "snowflake-canary"),
+    ("snowflake:index/warehouse:Warehouse", "snowflake-access-warehouse", "snowflake-access"),
+    *(
+        ("snowflake:index/accountRole:AccountRole", f"snowflake-access-{role}", "snowflake-access")
+        for role in ("loader", "reader")
+    ),
+    *(
+        (
+            "snowflake:index/grantPrivilegesToAccountRole:GrantPrivilegesToAccountRole",
+            f"snowflake-access-{grant}",
+            "snowflake-access",
+        )
+        for grant in (
+            *("loader-all-pipes", "loader-all-tables", "loader-database", "loader-future-pipes"),
+            *("loader-future-tables", "loader-integration", "loader-schema", "loader-stage", "loader-warehouse"),
+            *("reader-all-tables", "reader-database", "reader-future-tables", "reader-schema", "reader-warehouse"),
+        )
+    ),
 }
 
 

@@ -8,10 +8,13 @@ import pytest
 
 from components.partner_feeds import PartnerFeeds, PartnerFeedsArgs
 from components.snowflake_stage import SnowflakeStage, SnowflakeStageArgs
+from components.stage_place import StagePlace
 from domain.sections import SnowflakeSettings
 from tests.components.landing_pieces import ACCOUNT, BUCKET, a_bucket, answers
 from tests.components.recorder import Program, Registered
 from tests.stack_values import partner, read_partners
+
+PLACE = StagePlace(database="LANDING", schema="RAW", stage="PARTNERS")
 
 
 def a_stage(*, may_delete: bool = False) -> None:
@@ -37,7 +40,7 @@ def test_the_role_starts_by_trusting_nobody_and_the_trust_comes_last(stage: Regi
 
 def test_a_pipe_reads_its_own_folder_and_its_table_outlives_it(registered: Program) -> None:
     (skyway,) = read_partners(partner())
-    args = PartnerFeedsArgs(partner=skyway, database="LANDING", schema="RAW", stage="PARTNERS")
+    args = PartnerFeedsArgs(partner=skyway, place=PLACE)
     run = registered(lambda: PartnerFeeds("skyway", args), outputs=answers)
     pipe = run.named("skyway-orders-pipe").inputs
     assert '@"LANDING"."RAW"."PARTNERS"/skyway/orders/ ' in pipe["copyStatement"]

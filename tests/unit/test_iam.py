@@ -81,12 +81,12 @@ def actions_of(policy: iam.Policy) -> list[str]:
 
 
 def test_no_statement_that_allows_has_a_wildcard_for_its_actions() -> None:
-    for policy in (iam.users_access(BUCKET, KEY), iam.stage_access(BUCKET, "partners/", KEY)):
+    for policy in (iam.users_access(BUCKET, KEY), iam.stage_access(BUCKET, ["partners/"], KEY)):
         assert all("*" not in action for action in actions_of(policy))
 
 
 def test_snowflake_reads_and_never_writes() -> None:
-    assert sorted(actions_of(iam.stage_access(BUCKET, "partners/", KEY))) == [
+    assert sorted(actions_of(iam.stage_access(BUCKET, ["partners/"], KEY))) == [
         "kms:Decrypt",
         "s3:GetBucketLocation",
         "s3:GetObject",

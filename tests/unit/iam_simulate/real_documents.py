@@ -143,7 +143,7 @@ def _of_stage(arn: str, action: str, resource: str, context: dict[str, str]) -> 
         action=action,
         resource=resource,
         context={"aws:SecureTransport": "true", **context},
-        identity=[iam.stage_access("landing", "partners/sky/", _KEY)],
+        identity=[iam.stage_access("landing", ["partners/sky/"], _KEY)],
         resource_policy=iam.bucket_policy(_BUCKET, _OBJECTS, _KEY),
     )
 
