@@ -132,7 +132,10 @@ class Project:
         texts = [text for file in folder.glob("*") if "PRIVATE KEY" in (text := file.read_text())]
         # The door's own keys go to AWS Transfer in another form than that of their files.
         as_sent = HOST_KEYS.validate_python([{"file": file.name} for file in folder.glob("host_*")], context=folder)
-        keys = {line for text in (*texts, *(key.private for key in as_sent)) for line in _private_lines(text)}
+        # A private key's file repeats the public half, which everybody may see.
+        shown = " ".join(key.public.body for key in as_sent)
+        lines = {line for text in (*texts, *(key.private for key in as_sent)) for line in _key_lines(text)}
+        keys = {line for line in lines if line not in shown}
         return [made.snowflake_password, *(pair.secret_access_key for pair in pairs), *sorted(keys)]
 
 
@@ -140,7 +143,7 @@ _SHORTEST_SECRET_LINE = 16
 """The last line of a key's text may be a few characters that could stand anywhere."""
 
 
-def _private_lines(text: str) -> list[str]:
+def _key_lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if "-----" not in line and len(line) >= _SHORTEST_SECRET_LINE]
 
 
