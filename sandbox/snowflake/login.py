@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fakesnow.expr import normalise_ident
+from fakesnow.transforms import SERVER_VERSION
 
 from sandbox.snowflake.errors import SnowflakeError
 from sandbox.snowflake.keys import InvalidTokenError, check_token, claim_of
@@ -17,6 +18,7 @@ from sandbox.snowflake.names import Name
 from sandbox.snowflake.objects import User, Warehouse
 from sandbox.snowflake.privileges import ACCOUNT
 from sandbox.snowflake.session import Account, Session
+from sandbox.snowflake.sessions import IDLE_SECONDS
 from sandbox.snowflake.statement import Statement
 from sandbox.snowflake.users import find_user, key_of, password_opens
 
@@ -134,3 +136,29 @@ def _parts(namespace: str) -> tuple[str, ...]:
 
 def _not_there(what: str) -> SnowflakeError:
     return SnowflakeError(390201, _STATE, f"The requested {what} does not exist or not authorized.")
+
+
+def session_data(token: str, session: Session) -> dict[str, Any]:
+    """Give what a login request is answered with."""
+    return {
+        "token": token,
+        "masterToken": token,
+        "validityInSeconds": int(IDLE_SECONDS),
+        "masterValidityInSeconds": int(IDLE_SECONDS),
+        "sessionId": session.number,
+        "displayUserName": session.user,
+        "serverVersion": SERVER_VERSION,
+        "parameters": [
+            {"name": "AUTOCOMMIT", "value": session.commits_by_itself},
+            {"name": "TIMEZONE", "value": "Etc/UTC"},
+            {"name": "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY", "value": 3600},
+            {"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0},
+            {"name": "CLIENT_TELEMETRY_ENABLED", "value": False},
+        ],
+        "sessionInfo": {
+            "databaseName": session.database,
+            "schemaName": session.schema,
+            "warehouseName": session.warehouse,
+            "roleName": session.role,
+        },
+    }

@@ -17,7 +17,6 @@ from typing import Any, cast
 import fakesnow.server as fake
 import uvicorn
 from fakesnow.conn import FakeSnowflakeConnection
-from fakesnow.transforms import SERVER_VERSION
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -30,7 +29,7 @@ from sandbox.snowflake.context import in_context
 from sandbox.snowflake.engine import Engine
 from sandbox.snowflake.errors import SnowflakeError, internal
 from sandbox.snowflake.loading import Loader
-from sandbox.snowflake.login import Door
+from sandbox.snowflake.login import Door, session_data
 from sandbox.snowflake.reply import Reply
 from sandbox.snowflake.rights import admit_statement, require_relations
 from sandbox.snowflake.session import Account, Session
@@ -85,7 +84,7 @@ class Front:
             _LOG.info("%s: %s", error.code, error.message)
             return _failure(error.code, error.message, {"authnMethod": "USERNAME_PASSWORD"})
         token = await run_in_threadpool(self._sessions.open, session)
-        return JSONResponse({"success": True, "code": None, "message": None, "data": _session_data(token, session)})
+        return JSONResponse({"success": True, "code": None, "message": None, "data": session_data(token, session)})
 
     async def keep_or_end(self, request: Request) -> JSONResponse:
         """Answer a heartbeat, which keeps a session, or end one."""
@@ -177,31 +176,6 @@ async def _json_of(request: Request) -> dict[str, Any]:
     if request.headers.get("Content-Encoding") == "gzip":
         body = gzip.decompress(body)
     return cast("dict[str, Any]", json.loads(body))
-
-
-def _session_data(token: str, session: Session) -> dict[str, Any]:
-    return {
-        "token": token,
-        "masterToken": token,
-        "validityInSeconds": int(IDLE_SECONDS),
-        "masterValidityInSeconds": int(IDLE_SECONDS),
-        "sessionId": session.number,
-        "displayUserName": session.user,
-        "serverVersion": SERVER_VERSION,
-        "parameters": [
-            {"name": "AUTOCOMMIT", "value": session.commits_by_itself},
-            {"name": "TIMEZONE", "value": "Etc/UTC"},
-            {"name": "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY", "value": 3600},
-            {"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0},
-            {"name": "CLIENT_TELEMETRY_ENABLED", "value": False},
-        ],
-        "sessionInfo": {
-            "databaseName": session.database,
-            "schemaName": session.schema,
-            "warehouseName": session.warehouse,
-            "roleName": session.role,
-        },
-    }
 
 
 def _success(session: Session, reply: Reply) -> JSONResponse:
