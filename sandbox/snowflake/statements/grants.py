@@ -41,8 +41,9 @@ def grant(session: Session, statement: Statement) -> Reply:
     for target in order.targets:
         by = _grantor(session, order, target)
         for privilege in _privileges(order, session, target, by):
+            by_whom = by or session.role
             made = Grant.of(
-                privilege, order.kind, target, grantee, grant_option=option, future=order.future, granted_by=by or session.role
+                privilege, order.kind, target, grantee, grant_option=option, future=order.future, granted_by=by_whom
             )
             session.store.put(made)
     return succeeded()
