@@ -81,9 +81,7 @@ class AccessLogs(ComponentResource):
         aws.s3.BucketLifecycleConfiguration(
             f"{self._name}-lifecycle",
             bucket=bucket.id,
-            rules=[
-                {"id": "expire", "status": "Enabled", "filter": {"prefix": ""}, "expiration": {"days": retention_days}}
-            ],
+            rules=[{"id": "expire", "status": "Enabled", "filter": {}, "expiration": {"days": retention_days}}],
             opts=self._child,
         )
         # S3 checks that it may deliver when logging is switched on.

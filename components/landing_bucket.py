@@ -120,7 +120,7 @@ class LandingBucket(ComponentResource):
                 {
                     "id": "tidy",
                     "status": "Enabled",
-                    "filter": {"prefix": ""},
+                    "filter": {},
                     "noncurrent_version_expiration": {"noncurrent_days": settings.old_version_days},
                     "abort_incomplete_multipart_upload": {"days_after_initiation": settings.unfinished_upload_days},
                 }

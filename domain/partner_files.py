@@ -44,7 +44,7 @@ def read_entries(listed: object, folder_name: object, base: Path, key: str, faul
     be read joins `faults`.
     """
     if not folder_name or not isinstance(listed, list):
-        return PartnerEntries(entries=cast("object", listed))
+        return PartnerEntries(entries=listed)
     folder = base / str(folder_name)
     if not folder.is_dir():
         faults.append(Fault(key, f"{folder_name!r} is not a folder; make it, or name another"))

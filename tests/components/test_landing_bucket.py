@@ -74,7 +74,7 @@ def test_old_versions_and_unfinished_uploads_go_after_the_days_that_settings_say
         {
             "id": "tidy",
             "status": "Enabled",
-            "filter": {"prefix": ""},
+            "filter": {},
             "noncurrentVersionExpiration": {"noncurrentDays": 11},
             "abortIncompleteMultipartUpload": {"daysAfterInitiation": 2},
         }
