@@ -21,6 +21,7 @@ from typing import cast
 import tenacity
 
 from sandbox.processes import find, memory
+from tools import bench_loading as loading
 from tools.bench_partners import preview_seconds, settings_seconds
 from tools.bench_policy import microseconds_per_decision
 from tools.bench_sftp import compare
@@ -55,6 +56,7 @@ def main() -> int:
             figures += _partners(project, Path(folder) / "partners")
         finally:
             project.sandbox("down")
+    figures += _loading()
     figures.append(_checks("make check", [], 60))
     if "--tests" in sys.argv:
         figures.append(_checks("make test", ["--all"], 600))
@@ -157,6 +159,13 @@ def _door(project: Project, scratch: Path) -> list[Figure]:
     took = [Figure(each.name, each.ratio, "times", 1, each.detail) for each in compare(project, scratch)]
     detail = "mean of those on object and key of a put: role, session, bucket and key policy"
     return [*took, Figure("policy decision", microseconds_per_decision(), "us", 100, detail)]
+
+
+def _loading() -> list[Figure]:
+    """Load the whole flights table by COPY, beside DuckDB's reader of the same file."""
+    found = loading.compare()
+    detail = f"COPY {found.ours:.2f} s against {found.theirs:.2f} s, medians; at least half as fast is wanted"
+    return [Figure(f"load of {found.rows:,} rows, to DuckDB's own CSV reader", found.ratio, "times", 2, detail)]
 
 
 def _partners(project: Project, scratch: Path) -> list[Figure]:
