@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from clients.errors import NotFoundError, ServiceError, UnreachableError
+from clients.errors import NotFoundError, NotYetError, ServiceError, UnreachableError
 from domain.iam import Policy
 
 _TIMEOUT_SECONDS = 15
@@ -43,7 +43,11 @@ class RoleTrust:
         return cast("Policy", json.loads(document) if isinstance(document, str) else document)
 
     def write(self, role_name: str, policy: Policy) -> None:
-        """Replace the trust policy; NotFoundError when there is no such role."""
+        """Replace the trust policy.
+
+        Raises NotFoundError when there is no such role, and NotYetError when IAM does not know the principal, as it
+        happens with a new one for a while, or when the role is being changed by another call.
+        """
         with _told("write the trust of", role_name):
             self._iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=json.dumps(policy))
 
@@ -57,10 +61,18 @@ def _told(action: str, role_name: str) -> Generator[None]:
     except ClientError as error:
         reply = cast("dict[str, dict[str, str]]", error.response)
         code, message = reply["Error"].get("Code", ""), reply["Error"].get("Message", "")
-        kind = NotFoundError if code == "NoSuchEntity" else ServiceError
-        raise kind(f"IAM refused to {action} the role {role_name} ({code}: {message})") from error
+        raise _kind(code, message)(f"IAM refused to {action} the role {role_name} ({code}: {message})") from error
     except BotoCoreError as error:
         raise UnreachableError(
             f"IAM did not answer when asked to {action} the role {role_name} ({error})",
             hint="check the AWS credentials, aws:region and the network",
         ) from error
+
+
+def _kind(code: str, message: str) -> type[ServiceError]:
+    if code == "NoSuchEntity":
+        return NotFoundError
+    if code.startswith("ConcurrentModification"):
+        return NotYetError
+    # The message is IAM's own: Invalid principal in policy: "AWS":"arn:aws:iam::...:user/...".
+    return NotYetError if code == "MalformedPolicyDocument" and "principal" in message.lower() else ServiceError

@@ -1,4 +1,4 @@
-"""What goes wrong between us and a service, in three classes that every client shares."""
+"""What goes wrong between us and a service, in four classes that every client shares."""
 
 from __future__ import annotations
 
@@ -26,3 +26,7 @@ class UnreachableError(ServiceError):
 
 class NotFoundError(ServiceError):
     """What the call is about does not exist at the service."""
+
+
+class NotYetError(ServiceError):
+    """The service refused for what it does not know yet, or for what is under way: a later try may succeed."""

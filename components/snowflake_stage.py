@@ -73,7 +73,7 @@ class SnowflakeStage(ComponentResource):
             integration_external_id=integration.describe_outputs[0].external_id,
             role_name=role.name,
             role_arn=role.arn,
-            location=locations[0],
+            locations=locations,
             timeout_seconds=args.settings.trust_timeout_seconds,
             # Listing needs the role's rights and the bucket, and the trust is proved by listing.
             opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[access])),

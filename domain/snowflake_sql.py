@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Literal
 
 from domain.feeds import Feed
 
@@ -72,55 +70,3 @@ def copy_statement(home: SchemaName, *, table: str, stage: str, path: str, feed:
         f"COPY INTO {home.object(table)} FROM @{home.object(stage)}/{path} "
         f"PATTERN = '.*[^/]' FILE_FORMAT = {file_format(feed)}{by_name}"
     )
-
-
-def describe_integration(name: str) -> str:
-    """Write the statement that tells an integration's IAM user and external id."""
-    return f"DESCRIBE STORAGE INTEGRATION {quote_identifier(name)}"
-
-
-def validate_integration(name: str, location: str) -> str:
-    """Write the statement by which Snowflake itself tries to list `location` (`s3://...`, closing slash)."""
-    arguments = ", ".join(quote_text(text) for text in (name, location, "landing-zone", "list"))
-    return f"SELECT SYSTEM$VALIDATE_STORAGE_INTEGRATION({arguments})"
-
-
-@dataclass(frozen=True, kw_only=True)
-class IntegrationIdentity:
-    """Who Snowflake is when it comes for an integration's objects."""
-
-    iam_user_arn: str
-    external_id: str
-    role_arn: str
-
-
-def parse_description(rows: list[dict[str, object]]) -> IntegrationIdentity:
-    """Read the reply to `describe_integration`.
-
-    Raises ValueError that names the properties that are not in the reply.
-    """
-    properties = {str(row.get("property")): str(row.get("property_value") or "") for row in rows}
-    wanted = ("STORAGE_AWS_IAM_USER_ARN", "STORAGE_AWS_EXTERNAL_ID", "STORAGE_AWS_ROLE_ARN")
-    if missing := [name for name in wanted if not properties.get(name)]:
-        raise ValueError(f"the description of the integration lacks {', '.join(missing)}")
-    user, external_id, role = (properties[name] for name in wanted)
-    return IntegrationIdentity(iam_user_arn=user, external_id=external_id, role_arn=role)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Validation:
-    """What Snowflake says after it tried to reach a location."""
-
-    status: Literal["success", "failure"]
-    message: str
-    """Snowflake's own words for what failed; empty after a success."""
-
-
-def parse_validation(text: str) -> Validation:
-    """Read the JSON reply to `validate_integration`."""
-    reply = json.loads(text)
-    if str(reply.get("status", "")).lower() == "success":
-        return Validation(status="success", message="")
-    actions = reply.get("actions", {})
-    words = [str(action["message"]) for action in actions.values() if action.get("message")]
-    return Validation(status="failure", message="; ".join(words) or str(reply.get("message", text)))

@@ -107,6 +107,21 @@ class TypedProvider(ResourceProvider, Generic[SpecT, OutputsT]):
         """Say what is wrong with wanted inputs as (field, reason); asked once all of them are known. No network."""
         return ()
 
+    def upgraded(self, props: Properties) -> Properties:
+        """Give the properties of a state that an older release wrote in today's form; others as they are."""
+        return props
+
+    def come_off(self, object_id: str, spec: SpecT) -> str:  # noqa: ARG002  # for a subclass
+        """Say how the object differs from `spec` in the world, where a plain `up` must see it; empty when it does not.
+
+        Asked at each preview and `up` that would otherwise leave the object alone: it costs every one of them.
+        """
+        return ""
+
+    def unsaid(self, spec: SpecT) -> Iterable[str]:  # noqa: ARG002  # for a subclass
+        """Give the texts that no error may show, whoever quotes them."""
+        return ()
+
     def configured(self, config: StackConfig) -> None:
         """Take what the verbs need from the stack's config; called once, in the provider's process, before any verb."""
 
@@ -136,13 +151,13 @@ class TypedProvider(ResourceProvider, Generic[SpecT, OutputsT]):
         return CheckResult(values, failures)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Compare what is there with what is wanted, field by field, both normalised."""
+        """Compare what is there with what is wanted, field by field, both normalised; then ask `come_off`."""
         old, _ = normalised(self.spec_type, self._inputs_of(_olds))
         new, _ = normalised(self.spec_type, self._inputs_of(_news))
         names = [field.name for field in fields(self.spec_type)]
         changed = [name for name in names if pulumi.contains_unknowns(new.get(name)) or old.get(name) != new.get(name)]
         return DiffResult(
-            changes=bool(changed),
+            changes=bool(changed) or self._has_come_off(_id, _olds),
             replaces=[name for name in changed if name in self.replaces_on],
             delete_before_replace=self.delete_before_replace,
         )
@@ -176,9 +191,19 @@ class TypedProvider(ResourceProvider, Generic[SpecT, OutputsT]):
         with self._told("delete", spec):
             self.delete_object(_id, spec)
 
+    def _has_come_off(self, object_id: str, olds: Properties) -> bool:
+        spec = self._spec("compare", olds)
+        with self._told("compare", spec):
+            how = self.come_off(object_id, spec)
+        if how:
+            # The engine shows this with the plan, whose change has no property to show.
+            print(f"{self.describe(spec)}: {how}", file=sys.stderr)  # noqa: T201  # the one way to the terminal
+        return bool(how)
+
     def _inputs_of(self, props: Properties) -> Properties:
         outputs = {field.name for field in fields(self.outputs_type)}
-        return {name: value for name, value in props.items() if not name.startswith("__") and name not in outputs}
+        ours = {name: value for name, value in props.items() if not name.startswith("__") and name not in outputs}
+        return self.upgraded(ours)
 
     def _spec(self, verb: str, props: Properties) -> SpecT:
         values, faults = normalised(self.spec_type, self._inputs_of(props))
@@ -196,7 +221,13 @@ class TypedProvider(ResourceProvider, Generic[SpecT, OutputsT]):
         try:
             yield
         except (ServiceError, ProviderError) as error:
-            raise ProviderError(f"cannot {verb} {self.describe(spec)}: {error}") from None
+            raise ProviderError(self._fit_to_say(spec, f"cannot {verb} {self.describe(spec)}: {error}")) from None
         except Exception as error:  # noqa: BLE001  # it is raised again, with the traceback that Pulumi would lose
             trace = "".join(traceback.format_exception(error, limit=20))
-            raise ProviderError(f"cannot {verb} {self.describe(spec)}, by a fault of this program:\n{trace}") from None
+            told = f"cannot {verb} {self.describe(spec)}, by a fault of this program:\n{trace}"
+            raise ProviderError(self._fit_to_say(spec, told)) from None
+
+    def _fit_to_say(self, spec: SpecT, text: str) -> str:
+        for secret in filter(None, self.unsaid(spec)):
+            text = text.replace(secret, "[secret]")
+        return text

@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlglot import exp
 
-from domain.snowflake_sql import describe_integration, qualified, quote_identifier, quote_text, validate_integration
+from domain.snowflake_sql import qualified, quote_identifier, quote_text
+from domain.storage_integration import describe_integration, validate_integration
 from sandbox.plugins.snowflake import sql as stand_in
 from sandbox.snowflake.admission import admit
 from sandbox.snowflake.names import Name

@@ -12,12 +12,9 @@ from domain.feeds import Column, Feed
 from domain.snowflake_sql import (
     SchemaName,
     copy_statement,
-    parse_description,
-    parse_validation,
     qualified,
     quote_identifier,
     quote_text,
-    validate_integration,
 )
 
 NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=60)
@@ -73,26 +70,3 @@ def test_formats_with_names_of_their_own_are_matched_by_name(format_: str) -> No
 def test_a_folder_without_its_slash_would_match_a_neighbour() -> None:
     with pytest.raises(ValueError, match="must end with a slash"):
         copy_statement(SchemaName(database="D", schema="S"), table="T", stage="ST", path="p", feed=feed())
-
-
-def test_validation_names_the_integration_as_text() -> None:
-    assert validate_integration("L'S3", "s3://b/p/") == (
-        "SELECT SYSTEM$VALIDATE_STORAGE_INTEGRATION('L''S3', 's3://b/p/', 'landing-zone', 'list')"
-    )
-
-
-def test_a_description_gives_the_pair() -> None:
-    rows: list[dict[str, object]] = [
-        {"property": "STORAGE_AWS_IAM_USER_ARN", "property_value": "arn:user"},
-        {"property": "STORAGE_AWS_EXTERNAL_ID", "property_value": "id"},
-        {"property": "STORAGE_AWS_ROLE_ARN", "property_value": "arn:role"},
-    ]
-    assert parse_description(rows).external_id == "id"
-    with pytest.raises(ValueError, match="lacks STORAGE_AWS_EXTERNAL_ID"):
-        parse_description([rows[0], rows[2]])
-
-
-def test_a_failed_validation_keeps_snowflakes_words() -> None:
-    reply = '{"status": "failure", "actions": {"LIST": {"status": "failure", "message": "Access Denied"}}}'
-    assert parse_validation(reply).message == "Access Denied"
-    assert parse_validation('{"status": "success", "actions": {}}').status == "success"
