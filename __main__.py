@@ -9,7 +9,7 @@ import pulumi
 
 from components.access_logs import AccessLogs, AccessLogsArgs
 from components.aws_account import AwsAccount
-from components.earlier_deployment import KEYS_OUTPUT, partner_keys, refuse_renames
+from components.earlier_deployment import COLUMNS_OUTPUT, KEYS_OUTPUT, EarlierDeployment, partner_keys
 from components.flow_deployments import FlowDeployments, FlowDeploymentsArgs
 from components.handover import handover_sheets
 from components.landing_bucket import LandingBucket, LandingBucketArgs
@@ -24,7 +24,8 @@ from components.snowflake_stage import SnowflakeStage, SnowflakeStageArgs
 from settings import Settings
 
 settings = Settings.load()
-refuse_renames(settings.partners, settings.partner_entries)
+earlier = EarlierDeployment.read()
+earlier.refuse_renames(settings.partners, settings.partner_entries)
 source = settings.flow_source()
 account = AwsAccount.of_the_credentials(region=settings.region, prefix=settings.prefix)
 
@@ -36,19 +37,18 @@ gateway = SftpGateway(
         account=account, bucket=bucket, settings=settings.sftp, host_keys=settings.host_keys, users=settings.user_names
     ),
 )
-stage_args = SnowflakeStageArgs(prefix=account.prefix, bucket=bucket, settings=settings.snowflake)
-stage = SnowflakeStage("snowflake", stage_args)
+once = SnowflakeStageArgs(prefix=account.prefix, bucket=bucket, settings=settings.snowflake)
+stage = SnowflakeStage("snowflake", once)
 
 feeds: dict[str, PartnerFeeds] = {}
 for partner in settings.partners:
     PartnerAccess(partner.name, PartnerAccessArgs(partner=partner, door=gateway.door))
     PartnerAlarms(partner.name, PartnerAlarmsArgs(partner=partner, door=gateway.door, settings=settings.sftp))
-    feeds[partner.name] = PartnerFeeds(partner.name, PartnerFeedsArgs(partner=partner, place=stage.place))
+    wanted = PartnerFeedsArgs(partner=partner, place=stage.place, earlier_columns=earlier.columns)
+    feeds[partner.name] = PartnerFeeds(partner.name, wanted)
 
-# All pipes of a Snowflake account share one queue, so any of them can name it.
-queue_arn = next((pipes.queue_arn for pipes in (stage.canary, *feeds.values()) if pipes), None)
-heard = ObjectEventsArgs(bucket=bucket.bucket, queue_arn=queue_arn, canaries=stage.canary is not None)
-events = ObjectEvents("events", heard)
+queue = next((pipes.queue_arn for pipes in (stage.canary, *feeds.values()) if pipes), None)
+events = ObjectEvents("events", ObjectEventsArgs(bucket=bucket.bucket, queue_arn=queue, canaries=bool(stage.canary)))
 LoadingProof("loading", LoadingProofArgs(bucket=bucket, stage=stage, events=events, settings=settings.snowflake))
 
 place = LandingPlace(
@@ -72,6 +72,7 @@ pulumi.export("bucket", bucket.bucket)
 pulumi.export("sftp", gateway.outputs)
 pulumi.export("handover", handover_sheets(settings.partners, gateway.door))
 pulumi.export(KEYS_OUTPUT, partner_keys(settings.partners))
+pulumi.export(COLUMNS_OUTPUT, {table: names for each in feeds.values() for table, names in each.columns.items()})
 pulumi.export("snowflake", {**stage.outputs, "tables": {name: each.tables for name, each in feeds.items()}})
 pulumi.export("flows", flows.outputs)
 

@@ -46,7 +46,7 @@ class Canary(ComponentResource):
         table = snowflake.Table(
             f"{name}-table",
             name=CANARY_TABLE,
-            columns=[{"name": column.name, "type": column.type} for column in CANARY_FEED.columns],
+            columns=[{"name": column.name, "type": column.type} for column in CANARY_FEED.table_columns()],
             database=args.place.database,
             schema=args.place.schema,
             opts=ResourceOptions(parent=self),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from dataclasses import dataclass
+from typing import Any, cast
 
 import pulumi
 import tenacity
@@ -17,25 +18,39 @@ KEYS_OUTPUT = "partnerKeys"
 """The stack output that tells the next `up` whose keys were whose."""
 
 
-def refuse_renames(partners: Sequence[Partner], entries: PartnerEntries) -> None:
-    """End the program, with one message and no traceback, where an entry is an earlier partner under another name."""
-    key = f"{pulumi.get_project()}:partners"
-    if faults := renamed(partners, _earlier_keys(), key):
-        raise pulumi.RunError(str(ConfigurationError(entries.relabel(faults, key))))
+COLUMNS_OUTPUT = "tableColumns"
+"""The stack output that tells the next `up` in which order each table has its columns."""
 
 
-def _earlier_keys() -> Mapping[str, list[str]]:
-    """Ask the engine for the stack's own outputs; it knows them in a preview too, and none before the first `up`."""
-    # Backends without organizations call theirs so.
-    organization = pulumi.get_organization() or "organization"
-    name = f"{organization}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    try:
-        reply = _stack_outputs(name)
-    except Exception as error:  # noqa: BLE001  # an invoke raises bare Exception, whatever went wrong
-        cause = str(error).strip().splitlines()[0]
-        raise pulumi.RunError(f"the state of this stack cannot be read ({cause}); run the command again") from None
-    outputs = cast("dict[str, object]", reply.get("outputs") or {})
-    return cast("Mapping[str, list[str]]", outputs.get(KEYS_OUTPUT) or {})
+@dataclass(frozen=True)
+class EarlierDeployment:
+    """The stack's own outputs after its last `up`; none before the first."""
+
+    outputs: Mapping[str, Any]
+
+    @classmethod
+    def read(cls) -> EarlierDeployment:
+        """Ask the engine, which knows them in a preview too."""
+        # Backends without organizations call theirs so.
+        organization = pulumi.get_organization() or "organization"
+        name = f"{organization}/{pulumi.get_project()}/{pulumi.get_stack()}"
+        try:
+            reply = _stack_outputs(name)
+        except Exception as error:  # noqa: BLE001  # an invoke raises bare Exception, whatever went wrong
+            cause = str(error).strip().splitlines()[0]
+            raise pulumi.RunError(f"the state of this stack cannot be read ({cause}); run the command again") from None
+        return cls(cast("Mapping[str, Any]", reply.get("outputs") or {}))
+
+    @property
+    def columns(self) -> Mapping[str, Sequence[str]]:
+        """The names of each table's columns, in its order."""
+        return self.outputs.get(COLUMNS_OUTPUT) or {}
+
+    def refuse_renames(self, partners: Sequence[Partner], entries: PartnerEntries) -> None:
+        """End the program, with one message and no traceback, where an entry is an earlier partner of another name."""
+        key = f"{pulumi.get_project()}:partners"
+        if faults := renamed(partners, self.outputs.get(KEYS_OUTPUT) or {}, key):
+            raise pulumi.RunError(str(ConfigurationError(entries.relabel(faults, key))))
 
 
 # The engine writes the state while the program starts, and a `file://` backend shows half of what is being written.

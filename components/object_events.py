@@ -20,7 +20,7 @@ class ObjectEventsArgs:
     bucket: pulumi.Input[str]
     """The bucket's name."""
     queue_arn: pulumi.Input[str] | None
-    """The queue that all pipes of the Snowflake account share; None while there is no pipe."""
+    """The queue that all pipes of the Snowflake account share, so any can name it; None while there is no pipe."""
     canaries: bool = False
     """Whether there is a pipe for canaries too."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi_snowflake as snowflake
 from pulumi import ComponentResource, Output, ResourceOptions
@@ -18,6 +19,8 @@ class PartnerFeedsArgs:
 
     partner: Partner
     place: StagePlace
+    earlier_columns: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    """By table: its columns after the last `up`."""
 
 
 class PartnerFeeds(ComponentResource):
@@ -28,9 +31,13 @@ class PartnerFeeds(ComponentResource):
     tables: dict[str, Output[str]]
     """Each feed's table, by the feed's name, known once its pipe is there."""
 
+    columns: dict[str, list[str]]
+    """Each table's columns in its order, for the next `up` to know."""
+
     def __init__(self, name: str, args: PartnerFeedsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("landing:snowflake:PartnerFeeds", name, {}, opts)
         self._name = name
+        self.columns = {}
         pipes = {feed.name: self._load(args, feed) for feed in args.partner.feeds}
         self.queue_arn = next(iter(pipes.values())).notification_channel
         self.tables = {feed: pipe.name for feed, pipe in pipes.items()}
@@ -38,12 +45,14 @@ class PartnerFeeds(ComponentResource):
 
     def _load(self, args: PartnerFeedsArgs, feed: Feed) -> snowflake.Pipe:
         physical_name = table_name(args.partner, feed)
+        columns = feed.table_columns(args.earlier_columns.get(physical_name, ()))
+        self.columns[physical_name] = [column.name for column in columns]
         table = snowflake.Table(
             f"{self._name}-{feed.name}-table",
             name=physical_name,
             database=args.place.database,
             schema=args.place.schema,
-            columns=[{"name": column.name, "type": column.type} for column in feed.columns],
+            columns=[{"name": column.name, "type": column.type} for column in columns],
             # What a partner delivered outlives its entry in the configuration, unless the entry said otherwise.
             opts=ResourceOptions(parent=self, retain_on_delete=not feed.drop),
         )

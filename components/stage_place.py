@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import pulumi
 
+from domain.copy_statement import copy_statement
 from domain.feeds import Feed
-from domain.snowflake_sql import SchemaName, copy_statement
+from domain.snowflake_sql import SchemaName
 
 
 @dataclass(frozen=True, kw_only=True)

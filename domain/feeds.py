@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -37,6 +38,14 @@ def _known_type(text: str) -> str:
     return text
 
 
+METADATA = {
+    "LOADED_FILE": ("VARCHAR", "METADATA$FILENAME"),
+    "LOADED_ROW": ("NUMBER(38,0)", "METADATA$FILE_ROW_NUMBER"),
+    "LOADED_AT": ("TIMESTAMP_LTZ", "METADATA$START_SCAN_TIME"),
+}
+"""The columns that each feed's table ends with, which file, which row of it and when: type, and what Snowflake calls it
+(user guide, "Querying metadata for staged files")."""
+
 ColumnType = Annotated[str, AfterValidator(_known_type)]
 
 
@@ -47,11 +56,16 @@ class Column(Entry):
     type: ColumnType
 
 
-def _different_names(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+def _fit_together(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     # Files of other formats than CSV are loaded by name whatever its case.
     counted = Counter(column.name.upper() for column in columns)
     if twins := [name for name, count in counted.items() if count > 1]:
         raise ValueError(f"names of columns must differ by more than their case, got twice: {', '.join(twins)}")
+    if ours := [column.name for column in columns if column.name.upper() in METADATA]:
+        raise ValueError(
+            f"{ours[0]!r} is a column that every table gets, with where and when a row was loaded; name it otherwise "
+            f"(the same holds for {', '.join(name for name in METADATA if name != ours[0].upper())})"
+        )
     return columns
 
 
@@ -76,7 +90,20 @@ class Feed(Entry):
     name: FeedName
     format: Literal["csv", "json", "parquet"] = "csv"
     csv: Csv = Csv()
-    columns: Annotated[tuple[Column, ...], AT_LEAST_ONE, AfterValidator(_different_names)]
+    columns: Annotated[tuple[Column, ...], AT_LEAST_ONE, AfterValidator(_fit_together)]
     drop: bool = False
     """Whether the table goes with the feed's entry. It is the `up` before the entry is removed that must have it."""
     flow: EntryPoint = FLOW
+
+    def table_columns(self, earlier: Sequence[str] = ()) -> tuple[Column, ...]:
+        """Give the columns of the feed's table: its own, then those of METADATA.
+
+        `earlier` names the columns that the table has by now, in its order: Snowflake adds a new one at the end, so
+        those keep their places.
+        """
+        wanted = {
+            column.name: column
+            for column in (*self.columns, *(Column(name=name, type=type_) for name, (type_, _) in METADATA.items()))
+        }
+        kept = [name for name in earlier if name in wanted]
+        return tuple(wanted[name] for name in dict.fromkeys((*kept, *wanted)))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.feeds import Feed
-
 _LONGEST_IDENTIFIER = 255
 
 
@@ -39,34 +37,3 @@ class SchemaName:
     def object(self, name: str) -> str:
         """Give the full quoted name of an object in the schema."""
         return qualified(self.database, self.schema, name)
-
-
-def file_format(feed: Feed) -> str:
-    """Write the file format of a feed, inside a COPY or a CREATE PIPE."""
-    match feed.format:
-        case "csv":
-            nulls = ", ".join(quote_text(text) for text in feed.csv.null_texts)
-            return (
-                f"(TYPE = CSV FIELD_DELIMITER = {quote_text(feed.csv.delimiter)} SKIP_HEADER = {feed.csv.header_rows} "
-                f"FIELD_OPTIONALLY_ENCLOSED_BY = '\"' NULL_IF = ({nulls}))"
-            )
-        case "json":
-            return "(TYPE = JSON STRIP_OUTER_ARRAY = TRUE)"
-        case "parquet":
-            return "(TYPE = PARQUET)"
-
-
-def copy_statement(home: SchemaName, *, table: str, stage: str, path: str, feed: Feed) -> str:
-    """Write the COPY that a feed's pipe runs: from the feed's own folder of the stage into its table.
-
-    `path` is relative to the stage and ends with a slash, without which a neighbour's folder would match as well; it is
-    empty where the whole stage is the feed's. Objects that stand for a folder, as SFTP's `mkdir` makes them, have a key
-    that ends with a slash and are no files.
-    """
-    if path and not path.endswith("/"):
-        raise ValueError(f"{path!r} must end with a slash")
-    by_name = "" if feed.format == "csv" else " MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE"
-    return (
-        f"COPY INTO {home.object(table)} FROM @{home.object(stage)}/{path} "
-        f"PATTERN = '.*[^/]' FILE_FORMAT = {file_format(feed)}{by_name}"
-    )

@@ -10,7 +10,7 @@ import pulumi
 import pytest
 from pulumi.runtime.mocks import MockCallArgs
 
-from components.earlier_deployment import KEYS_OUTPUT, partner_keys, refuse_renames
+from components.earlier_deployment import KEYS_OUTPUT, EarlierDeployment, partner_keys
 from components.handover import handover_sheets
 from domain.partner_files import PartnerEntries
 from tests.components.landing_pieces import a_door
@@ -33,12 +33,15 @@ def gave_out(outputs: dict[str, Any] | None) -> Callable[[MockCallArgs], dict[st
 
 @pytest.mark.parametrize("outputs", [None, {}, {"bucket": "x"}, {KEYS_OUTPUT: {}}, {KEYS_OUTPUT: partner_keys(SKYWAY)}])
 def test_what_is_new_or_known_goes_on(registered: Program, outputs: dict[str, Any] | None) -> None:
-    registered(lambda: refuse_renames(SKYWAY, NOWHERE), calls=gave_out(outputs))
+    registered(lambda: EarlierDeployment.read().refuse_renames(SKYWAY, NOWHERE), calls=gave_out(outputs))
 
 
 def test_an_entry_with_the_keys_of_one_that_is_gone_ends_the_program_with_the_way(registered: Program) -> None:
     with pytest.raises(pulumi.RunError) as caught:
-        registered(lambda: refuse_renames(RENAMED, NOWHERE), calls=gave_out({KEYS_OUTPUT: partner_keys(SKYWAY)}))
+        registered(
+            lambda: EarlierDeployment.read().refuse_renames(RENAMED, NOWHERE),
+            calls=gave_out({KEYS_OUTPUT: partner_keys(SKYWAY)}),
+        )
     told = str(caught.value)
     assert told.startswith("1 fault in the stack's configuration:\n  landing:partners[0].name: 'skyways' has the keys ")
     assert "Bring back 'skyway' and add 'skyways' beside it with new keys" in told

@@ -74,3 +74,48 @@ def test_a_format_that_is_not_known_names_the_key_the_value_and_the_choice() -> 
     assert faults(values(partners=[partner(), other])) == [
         "landing:partners[1].feeds[0].format: 'xls' is not one of csv, json, parquet"
     ]
+
+
+@pytest.mark.parametrize("name", ["LOADED_AT", "loaded_file"])
+def test_a_column_with_the_name_of_one_that_every_table_gets(name: str) -> None:
+    (told,) = faults(stack(columns=[{"name": name, "type": "VARCHAR"}]))
+    assert told.startswith(f"landing:partners[0].feeds[0].columns: {name!r} is a column that every table gets")
+
+
+def test_a_feed_keeps_its_table_unless_its_entry_says_otherwise() -> None:
+    assert not check(stack()).partners[0].feeds[0].drop
+    assert check(stack(drop=True)).partners[0].feeds[0].drop
+    (told,) = faults(stack(drop="later"))
+    assert told.startswith("landing:partners[0].feeds[0].drop: 'later' is not allowed")
+
+
+def snowflake(**changes: object) -> list[str]:
+    return faults(values(snowflake=changes))
+
+
+def test_two_roles_with_one_name() -> None:
+    assert snowflake(loaderRole="A", readerRole="A") == [
+        "landing:snowflake: loaderRole and readerRole are both 'A', and readers must not load; name another role"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("warehouse", ""),
+        ("loaderRole", ""),
+        ("readerRole", 7),
+        ("errorIntegration", ""),
+        ("probe", "perhaps"),
+        ("probeTimeoutSeconds", 0),
+        ("probeTimeoutSeconds", 901),
+    ],
+)
+def test_a_value_that_cannot_be_names_its_key(key: str, value: object) -> None:
+    (told,) = snowflake(**{key: value})
+    assert told.startswith(f"landing:snowflake.{key}: ")
+
+
+def test_the_probe_is_on_unless_it_is_switched_off() -> None:
+    assert check(values()).snowflake.probe
+    assert not check(values(snowflake={"probe": False})).snowflake.probe
