@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import operator
 import re
+import threading
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeAlias, cast
@@ -59,7 +60,9 @@ def read_pattern(pattern: str) -> Test:
     if not text.startswith("{"):
         raise PatternError('the sandbox serves JSON patterns alone, such as { $.user = "a" }')
     try:
-        return cast("Test", _GRAMMAR.parse_string(text, parse_all=True)[0])
+        # The library finds out how many arguments an action takes by trying, which two threads at once upset.
+        with _ONE_AT_A_TIME:
+            return cast("Test", _GRAMMAR.parse_string(text, parse_all=True)[0])
     except pp.ParseException as error:
         raise PatternError(f"it cannot be read from {text[error.loc :][:20]!r}, at character {error.loc}") from error
     except RecursionError as error:
@@ -74,6 +77,7 @@ def read_event(message: str) -> Event:
         return MISSING
 
 
+_ONE_AT_A_TIME = threading.Lock()
 _SELECTOR = r"\$(?:\.[\w-]+|\[\d+\])+"
 _NUMBER = r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.*:/-])"
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {

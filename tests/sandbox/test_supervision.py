@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -209,9 +210,12 @@ def test_logs_are_shown_and_follow_the_parts(home: SandboxHome, capfd: pytest.Ca
 
 def test_env_prints_what_a_shell_can_read(home: SandboxHome, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(home, "env") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert all(line.startswith("export ") for line in lines)
-    assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{home.ports.aws}" in lines
+    shown = ["AWS_ENDPOINT_URL", "SNOWFLAKE_PRIVATE_KEY"]  # the second has many lines
+    script = capsys.readouterr().out + "printf '%s\\0' " + " ".join(f'"${name}"' for name in shown)
+    read = subprocess.run(["bash", "-ec", script], env={}, check=True, capture_output=True, text=True)  # noqa: S603, S607  # the sandbox's own words, by the shell on PATH
+    address, private_key, _ = read.stdout.split("\0")
+    assert address == f"http://127.0.0.1:{home.ports.aws}"
+    assert private_key == home.credentials.snowflake_private_key
 
 
 @pytest.mark.parametrize(
