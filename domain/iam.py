@@ -21,6 +21,7 @@ Arn = object
 
 _ENCRYPTION_OF_REQUEST = "s3:x-amz-server-side-encryption"
 _KEY_OF_REQUEST = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+_KEY_OF_CLIENT = "s3:x-amz-server-side-encryption-customer-algorithm"
 
 
 def _document(*statements: dict[str, object]) -> Policy:
@@ -62,10 +63,11 @@ def key_policy(account_id: str, region: str, log_group_arn: str) -> Policy:
             "Effect": "Allow",
             "Principal": account,
             # AWS's list for key administrators (KMS developer guide, "Allows key administrators to administer the
-            # KMS key"), without grants and imported material.
+            # KMS key"), without imported material and without grants: by one, whoever may administer the key could
+            # let anybody use it, and not through S3 alone.
             "Action": [
                 "kms:CancelKeyDeletion",
-                "kms:Create*",
+                "kms:CreateAlias",
                 "kms:Delete*",
                 "kms:Describe*",
                 "kms:Disable*",
@@ -130,6 +132,15 @@ def bucket_policy(bucket_arn: Arn, objects_arn: Arn, key_arn: Arn) -> Policy:
                 "Null": {_ENCRYPTION_OF_REQUEST: "false"},
                 "StringNotEquals": {_ENCRYPTION_OF_REQUEST: "aws:kms"},
             },
+        },
+        {
+            # An object under a key that its sender brought along names neither of the above, and we could not read it.
+            "Sid": "NoKeysOfClients",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:PutObject",
+            "Resource": objects_arn,
+            "Condition": {"Null": {_KEY_OF_CLIENT: "false"}},
         },
     )
 

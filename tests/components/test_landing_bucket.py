@@ -47,7 +47,7 @@ def test_it_is_private_encrypted_and_versioned(bucket: Registered) -> None:
 def test_its_policy_names_its_key_and_comes_after_the_public_access_block(bucket: Registered) -> None:
     policy = bucket.named("landing-policy")
     found = statements(policy.inputs["policy"])
-    assert set(found) == {"OnlyOverTls", "OnlyUnderOurKey", "OnlyByKms"}
+    assert set(found) == {"OnlyOverTls", "OnlyUnderOurKey", "OnlyByKms", "NoKeysOfClients"}
     assert KEY in json.dumps(found["OnlyUnderOurKey"])
     assert "landing-public-access" in policy.depends_on
 

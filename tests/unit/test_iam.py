@@ -13,7 +13,15 @@ KEY = "arn:aws:kms:us-east-1:123456789012:key/one"
 LOG_GROUP = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/transfer/landing-test"
 INBOX = iam.Access(prefix="partners/skyway/", writable=True)
 OUTBOX = iam.Access(prefix="outbox/skyway/reports/", writable=False)
-USES = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:Sign")
+USES = (
+    "kms:Encrypt",
+    "kms:Decrypt",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "kms:GenerateDataKey",
+    "kms:Sign",
+    "kms:CreateGrant",
+)
 
 
 def statements(policy: iam.Policy) -> dict[str, dict[str, object]]:
@@ -127,4 +135,7 @@ def test_the_bucket_refuses_plain_http_and_foreign_keys() -> None:
     assert found["OnlyUnderOurKey"]["Condition"] == {
         "Null": {"s3:x-amz-server-side-encryption-aws-kms-key-id": "false"},
         "StringNotEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": KEY},
+    }
+    assert found["NoKeysOfClients"]["Condition"] == {
+        "Null": {"s3:x-amz-server-side-encryption-customer-algorithm": "false"}
     }

@@ -92,14 +92,17 @@ def _listings() -> Iterator[Case]:
 
 def _encryption() -> Iterator[Case]:
     keys = [None, _KEY, _OTHER_KEY]
-    for algorithm, key, tls in product([None, "aws:kms", "AES256"], keys, ["true", "false"]):
+    clients_keys = [None, "AES256"]
+    for algorithm, key, of_client, tls in product([None, "aws:kms", "AES256"], keys, clients_keys, ["true", "false"]):
         context = {"aws:SecureTransport": tls}
+        if of_client is not None:
+            context["s3:x-amz-server-side-encryption-customer-algorithm"] = of_client
         if algorithm is not None:
             context["s3:x-amz-server-side-encryption"] = algorithm
         if key is not None:
             context["s3:x-amz-server-side-encryption-aws-kms-key-id"] = key
         yield Case(
-            shape=f"a put with {algorithm} under {key}, TLS {tls}",
+            shape=f"a put with {algorithm} under {key}, or a client's key with {of_client}, TLS {tls}",
             caller=_SKY,
             action="s3:PutObject",
             resource=f"{_BUCKET}/partners/sky/a.csv",
