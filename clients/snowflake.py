@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _LOGIN_TIMEOUT_SECONDS = 15
 _STATEMENT_TIMEOUT_SECONDS = 120
+_SOCKET_TIMEOUT_SECONDS = 60
+"""Longer than the 45 seconds for which Snowflake holds the request of a statement that still runs."""
 _HIGHEST_PORT = 65535
 
 Row = dict[str, object]
@@ -126,12 +128,12 @@ class SnowflakeClient:
             connection = connector.SnowflakeConnection(**_connector_arguments(account))
         except errors.OperationalError as error:
             raise UnreachableError(
-                f"Snowflake does not answer at {account.address} ({_first_line(error)})",
+                f"Snowflake does not answer at {account.address} ({_words(error)})",
                 hint="check snowflake:host, the network, and that the account is up",
             ) from error
         except errors.Error as error:
             raise ServiceError(
-                f"Snowflake at {account.address} refused the user {account.user} ({_first_line(error)})",
+                f"Snowflake at {account.address} refused the user {account.user} ({_words(error)})",
                 status=_number(error),
                 hint="check snowflake:user and its key or password",
             ) from error
@@ -153,8 +155,8 @@ class SnowflakeClient:
                 cursor.execute(statement, parameters or None, timeout=_STATEMENT_TIMEOUT_SECONDS)
                 rows = cast("list[dict[str, object]]", cursor.fetchall())
         except errors.Error as error:
-            words = " ".join(statement.split()[:3])
-            raise ServiceError(f"Snowflake refused {words} ({_first_line(error)})", status=_number(error)) from error
+            kind = " ".join(statement.split()[:3])
+            raise ServiceError(f"Snowflake refused {kind} ({_words(error)})", status=_number(error)) from error
         return [{name.lower(): value for name, value in row.items()} for row in rows]
 
     def value(self, statement: str, parameters: Sequence[object] = ()) -> object:
@@ -175,6 +177,7 @@ def _connector_arguments(account: SnowflakeAccount) -> dict[str, Any]:
         "protocol": account.protocol,
         "login_timeout": _LOGIN_TIMEOUT_SECONDS,
         "network_timeout": _STATEMENT_TIMEOUT_SECONDS,
+        "socket_timeout": _SOCKET_TIMEOUT_SECONDS,
         "paramstyle": "qmark",
         "client_session_keep_alive": False,
         "application": "partner_landing_zone",
@@ -207,8 +210,10 @@ def _der(account: SnowflakeAccount) -> bytes:
     )
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _words(error: Exception) -> str:
+    """Give an error in a line: Snowflake says what kind it is in its first line, and what is wrong in its second."""
+    lines = list(filter(None, (line.strip() for line in str(error).splitlines())))
+    return " ".join(lines[:2]) or type(error).__name__
 
 
 def _number(error: Exception) -> int | None:
