@@ -54,13 +54,13 @@ class AccessLogs(ComponentResource):
             f"{self._name}-encryption",
             bucket=bucket.id,
             rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
-            opts=self._child,
+            opts=kept,
         )
         aws.s3.BucketOwnershipControls(
             f"{self._name}-ownership",
             bucket=bucket.id,
             rule={"object_ownership": "BucketOwnerEnforced"},
-            opts=self._child,
+            opts=kept,
         )
         block = aws.s3.BucketPublicAccessBlock(
             f"{self._name}-public-access",
@@ -69,14 +69,14 @@ class AccessLogs(ComponentResource):
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=self._child,
+            opts=kept,
         )
         policy = aws.s3.BucketPolicy(
             f"{self._name}-policy",
             bucket=bucket.id,
             policy=Output.json_dumps(iam.access_log_policy(log_bucket, args.bucket.bucket_name, args.account.id)),
             # S3 answers OperationAborted to two changes of one bucket's access at the same time.
-            opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[block])),
+            opts=ResourceOptions.merge(kept, ResourceOptions(depends_on=[block])),
         )
         aws.s3.BucketLifecycleConfiguration(
             f"{self._name}-lifecycle",

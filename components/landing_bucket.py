@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi_aws as aws
-from pulumi import ComponentResource, Output, ResourceOptions
+from pulumi import ComponentResource, Output, Resource, ResourceOptions
 
 from components.aws_account import AwsAccount
 from domain import iam
@@ -27,23 +28,27 @@ class LandingBucket(ComponentResource):
     """Known before anything is made, so that policies and stages can name it in a preview."""
     bucket: Output[str]
     """The bucket's name once it is there: what waits for the bucket takes it from here."""
+    guards: Sequence[Resource]
+    """What encrypts and closes the bucket: it comes before the first object."""
     key_arn: Output[str]
+    protected: bool
+    """Whether this, and what tells of its use, stays when the rest of the stack goes."""
 
     def __init__(self, name: str, args: LandingBucketArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("landing:aws:LandingBucket", name, {}, opts)
         self._name = name
+        # What holds data, what opens it and what keeps others out is not destroyed by a slip: `pulumi destroy` refuses
+        # in its preview, and without one it leaves these, so that a bucket that stays is not left open.
+        self.protected = not args.settings.delete_objects
+        self._kept = ResourceOptions(parent=self, protect=self.protected)
         self._child = ResourceOptions(parent=self)
-        # What holds data, or opens it, is not destroyed by a slip: `pulumi destroy` refuses before it begins.
-        self._kept = ResourceOptions(parent=self, protect=not args.settings.delete_objects)
         self.bucket_name = args.settings.name
         self.key_arn = self._make_key(args).arn
         bucket = aws.s3.Bucket(
             f"{name}-bucket", bucket=self.bucket_name, force_destroy=args.settings.delete_objects, opts=self._kept
         )
         self.bucket = bucket.bucket
-        self._encrypt(bucket)
-        self._close(bucket)
-        self._keep_versions(bucket, args.settings)
+        self.guards = [self._encrypt(bucket), *self._close(bucket), self._keep_versions(bucket, args.settings)]
         self.register_outputs({"bucket": self.bucket, "keyArn": self.key_arn})
 
     def _make_key(self, args: LandingBucketArgs) -> aws.kms.Key:
@@ -62,8 +67,8 @@ class LandingBucket(ComponentResource):
         )
         return key
 
-    def _encrypt(self, bucket: aws.s3.Bucket) -> None:
-        aws.s3.BucketServerSideEncryptionConfiguration(
+    def _encrypt(self, bucket: aws.s3.Bucket) -> Resource:
+        return aws.s3.BucketServerSideEncryptionConfiguration(
             f"{self._name}-encryption",
             bucket=bucket.id,
             rules=[
@@ -75,15 +80,15 @@ class LandingBucket(ComponentResource):
                     "bucket_key_enabled": True,
                 }
             ],
-            opts=self._child,
+            opts=self._kept,
         )
 
-    def _close(self, bucket: aws.s3.Bucket) -> None:
-        aws.s3.BucketOwnershipControls(
+    def _close(self, bucket: aws.s3.Bucket) -> tuple[Resource, ...]:
+        ownership = aws.s3.BucketOwnershipControls(
             f"{self._name}-ownership",
             bucket=bucket.id,
             rule={"object_ownership": "BucketOwnerEnforced"},
-            opts=self._child,
+            opts=self._kept,
         )
         block = aws.s3.BucketPublicAccessBlock(
             f"{self._name}-public-access",
@@ -92,9 +97,9 @@ class LandingBucket(ComponentResource):
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=self._child,
+            opts=self._kept,
         )
-        aws.s3.BucketPolicy(
+        policy = aws.s3.BucketPolicy(
             f"{self._name}-policy",
             bucket=bucket.id,
             policy=Output.json_dumps(
@@ -103,15 +108,16 @@ class LandingBucket(ComponentResource):
                 )
             ),
             # S3 answers OperationAborted to two changes of one bucket's access at the same time.
-            opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[block])),
+            opts=ResourceOptions.merge(self._kept, ResourceOptions(depends_on=[block])),
         )
+        return ownership, block, policy
 
-    def _keep_versions(self, bucket: aws.s3.Bucket, settings: BucketSettings) -> None:
+    def _keep_versions(self, bucket: aws.s3.Bucket, settings: BucketSettings) -> Resource:
         versioning = aws.s3.BucketVersioning(
             f"{self._name}-versioning",
             bucket=bucket.id,
             versioning_configuration={"status": "Enabled"},
-            opts=self._child,
+            opts=self._kept,
         )
         aws.s3.BucketLifecycleConfiguration(
             f"{self._name}-lifecycle",
@@ -127,3 +133,4 @@ class LandingBucket(ComponentResource):
             ],
             opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[versioning])),
         )
+        return versioning

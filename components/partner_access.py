@@ -50,7 +50,7 @@ class PartnerAccess(ComponentResource):
             server_side_encryption="aws:kms",
             kms_key_id=args.door.key_arn,
             bucket_key_enabled=True,
-            opts=self._child,
+            opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=args.door.after)),
         )
 
     def _user(self, user: SftpUser, args: PartnerAccessArgs, folders: Mapping[str, Resource]) -> aws.transfer.User:
@@ -70,7 +70,8 @@ class PartnerAccess(ComponentResource):
             ],
             policy=Output.json_dumps(policy, separators=iam.COMPACT),
             opts=ResourceOptions.merge(
-                self._child, ResourceOptions(depends_on=[folders[folder.target] for folder in user.folders])
+                self._child,
+                ResourceOptions(depends_on=[*args.door.after, *(folders[folder.target] for folder in user.folders)]),
             ),
         )
         for each in user.public_keys:

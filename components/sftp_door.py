@@ -29,3 +29,5 @@ class SftpDoor:
     host_key_fingerprints: Sequence[pulumi.Input[str]]
     known_hosts: Sequence[str]
     addresses: Sequence[pulumi.Input[str]]
+    after: Sequence[pulumi.Resource] = ()
+    """What comes before the first user: a bucket that is closed, and a role that may do its work."""

@@ -19,6 +19,7 @@ from components.sftp_log import SftpLog, SftpLogArgs
 from domain import iam
 from domain.host_keys import HostKey, known_hosts_line
 from domain.sftp_settings import SftpSettings, VpcEndpoint
+from domain.ssh_keys import as_openssh_prints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,7 @@ class SftpGateway(ComponentResource):
                 account=args.account,
                 key_arn=args.bucket.key_arn,
                 retention_days=args.settings.log_retention_days,
+                protected=args.bucket.protected,
                 users=args.users if args.settings.failed_logins_alarm else (),
             ),
             opts=self._child,
@@ -66,10 +68,11 @@ class SftpGateway(ComponentResource):
         inside = isinstance(args.settings.endpoint, VpcEndpoint) and not args.settings.endpoint.elastic_ips
         endpoint = name_inside_vpc(server, self) if inside else server.endpoint
         self._name_it(args, zone_id, endpoint)
+        role_arn, role_policies = self._users_role(args, server)
         self.door = SftpDoor(
             prefix=args.account.prefix,
             server_id=server.id,
-            role_arn=self._users_role(args, server),
+            role_arn=role_arn,
             bucket_name=args.bucket.bucket_name,
             bucket=args.bucket.bucket,
             key_arn=args.bucket.key_arn,
@@ -77,9 +80,11 @@ class SftpGateway(ComponentResource):
             metric_namespace=log.namespace,
             hostname=args.settings.hostname,
             security_policy=args.settings.security_policy,
-            host_key_fingerprints=[key.public.fingerprint for key in keys] or [server.host_key_fingerprint],
+            host_key_fingerprints=[key.public.fingerprint for key in keys]
+            or [server.host_key_fingerprint.apply(as_openssh_prints)],
             known_hosts=[known_hosts_line(args.settings.hostname, key) for key in keys],
             addresses=network.addresses if network else (),
+            after=[*args.bucket.guards, *role_policies],
         )
         self.outputs = {
             "hostname": args.settings.hostname,
@@ -153,7 +158,9 @@ class SftpGateway(ComponentResource):
             opts=self._child,
         )
 
-    def _users_role(self, args: SftpGatewayArgs, server: aws.transfer.Server) -> Output[str]:
+    def _users_role(
+        self, args: SftpGatewayArgs, server: aws.transfer.Server
+    ) -> tuple[Output[str], Sequence[aws.iam.RolePolicy]]:
         if there := args.settings.users_role:
             warn_of_missing_rights(
                 there,
@@ -161,7 +168,7 @@ class SftpGateway(ComponentResource):
                 bucket_name=args.bucket.bucket_name,
                 key_arn=args.bucket.key_arn,
             )
-            return Output.from_input(there)
+            return Output.from_input(there), ()
         users_arn = Output.concat(f"arn:aws:transfer:{args.account.region}:{args.account.id}:user/", server.id, "/*")
         role = aws.iam.Role(
             f"{self._name}-users-role",
@@ -170,11 +177,11 @@ class SftpGateway(ComponentResource):
             assume_role_policy=Output.json_dumps(iam.transfer_trust(args.account.id, users_arn)),
             opts=self._child,
         )
-        aws.iam.RolePolicy(
+        policy = aws.iam.RolePolicy(
             f"{self._name}-users-access",
             name="partners-objects",
             role=role.name,
             policy=Output.json_dumps(iam.users_access(args.bucket.bucket_name, args.bucket.key_arn)),
             opts=self._child,
         )
-        return role.arn
+        return role.arn, (policy,)

@@ -21,6 +21,8 @@ class SftpLogArgs:
     key_arn: pulumi.Input[str]
     """The KMS key that events are encrypted with; its policy names the log group."""
     retention_days: int
+    protected: bool
+    """Whether the log stays when the rest of the stack goes."""
     users: Sequence[str]
     """The users whose refused logins are counted."""
 
@@ -43,7 +45,7 @@ class SftpLog(ComponentResource):
             name=args.account.transfer_log_group,
             kms_key_id=args.key_arn,
             retention_in_days=args.retention_days,
-            opts=child,
+            opts=ResourceOptions(parent=self, protect=args.protected),
         )
         self.group_name = group.name
         self.destination = Output.concat(group.arn, ":*")

@@ -38,7 +38,7 @@ class PublicKey:
     def fingerprint(self) -> str:
         """The SHA-256 fingerprint, as OpenSSH prints it."""
         digest = hashlib.sha256(base64.b64decode(self.blob)).digest()
-        return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+        return as_openssh_prints("SHA256:" + base64.b64encode(digest).decode())
 
     @property
     def short_name(self) -> str:
@@ -73,6 +73,11 @@ def parse_public_key(text: str) -> PublicKey:
         if bits < MINIMUM_RSA_BITS:
             raise ValueError(f"an RSA key of {bits} bits is too short: at least {MINIMUM_RSA_BITS}, or use ssh-ed25519")
     return PublicKey(kind, blob)
+
+
+def as_openssh_prints(fingerprint: str) -> str:
+    """Give a SHA-256 fingerprint without the padding that AWS may write: clients compare texts."""
+    return fingerprint.rstrip("=")
 
 
 def _fields(data: bytes) -> list[bytes]:

@@ -108,10 +108,14 @@ def test_access_logs_go_to_a_bucket_that_is_there_and_nothing_is_made_for_them(r
 
 
 @pytest.mark.parametrize("may_delete", [True, False])
-def test_the_log_bucket_is_protected_as_the_landing_bucket_is(registered: Program, *, may_delete: bool) -> None:
+def test_both_buckets_and_what_closes_them_are_protected_unless_they_may_go(
+    registered: Program, *, may_delete: bool
+) -> None:
     run = registered(lambda: with_logs(deleteObjects=may_delete), outputs=answers)
     kept = {resource.name for resource in run.resources if resource.options.protect}
-    assert kept == (set() if may_delete else {"landing-bucket", "landing-key", "access-logs-bucket"})
+    closing = ("encryption", "ownership", "public-access", "policy")
+    both = {f"{each}-{part}" for each in ("landing", "access-logs") for part in ("bucket", *closing)}
+    assert kept == (set() if may_delete else both | {"landing-key", "landing-versioning"})
     assert run.named("access-logs-bucket").inputs["forceDestroy"] is may_delete
 
 

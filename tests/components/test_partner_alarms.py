@@ -36,6 +36,12 @@ def test_the_log_is_kept_under_our_key_and_the_server_writes_to_it(registered: P
     assert server["structuredLogDestinations"] == ["arn:aws:logs:us-east-1:123456789012:log-group:/aws/transfer/x:*"]
 
 
+@pytest.mark.parametrize("may_delete", [True, False])
+def test_the_log_stays_where_the_objects_that_it_tells_of_do(registered: Program, *, may_delete: bool) -> None:
+    run = registered(lambda: a_gateway(a_bucket(deleteObjects=may_delete)), outputs=answers, calls=lookups)
+    assert run.named("sftp-log-group").options.protect is not may_delete
+
+
 def test_refused_logins_are_counted_by_user_for_users_that_exist(registered: Program) -> None:
     run = opened(registered, "robot", "skyway")
     (counted,) = run.inputs_of(FILTER)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pulumi
 import pytest
-from pulumi.runtime.mocks import MockCallArgs
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
+from components.partner_access import PartnerAccess, PartnerAccessArgs
 from components.sftp_gateway import SftpGateway, SftpGatewayArgs
 from domain.host_keys import HostKey
 from domain.sftp_settings import SftpSettings
@@ -23,6 +24,7 @@ from tests.components.landing_pieces import (
     sftp_settings,
 )
 from tests.components.recorder import CallRefusedError, Program, Registered, Secret
+from tests.stack_values import partner, read_partners
 
 SERVER = "aws:transfer/server:Server"
 HOST_KEY = "aws:transfer/hostKey:HostKey"
@@ -165,3 +167,23 @@ def test_the_role_trusts_transfer_for_this_servers_users_in_this_account(registe
     assert KEY in run.named("sftp-users-access").inputs["policy"]
     (outputs,) = run.registered_outputs["sftp"]
     assert outputs["serverId"] == "sftp-server-id"
+
+
+def test_nobody_comes_in_before_the_bucket_is_closed_and_the_role_has_its_policy(registered: Program) -> None:
+    (skyway,) = read_partners(partner())
+
+    def program() -> None:
+        PartnerAccess("skyway", PartnerAccessArgs(partner=skyway, door=a_gateway(a_bucket()).door))
+
+    run = registered(program, outputs=answers, calls=lookups)
+    guards = {f"landing-{part}" for part in ("encryption", "ownership", "public-access", "policy", "versioning")}
+    for name in ("skyway-inbox-folder", "skyway-user"):
+        assert guards | {"sftp-users-access"} <= run.named(name).depends_on
+
+
+def test_a_fingerprint_that_aws_tells_is_written_as_clients_show_it(registered: Program) -> None:
+    def padded(args: MockResourceArgs) -> dict[str, Any]:
+        return answers(args) | ({"hostKeyFingerprint": "SHA256:AbC="} if args.typ == SERVER else {})
+
+    run = registered(lambda: a_gateway(a_bucket()).outputs, outputs=padded, calls=lookups)
+    assert run.result["hostKeyFingerprints"] == ["SHA256:AbC"]
