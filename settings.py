@@ -22,11 +22,12 @@ from domain.entry import Entry
 from domain.faults import ConfigurationError, Fault, parse
 from domain.git_source import GitSource, GitSourceError, WantedSource, check_entrypoint, resolve_source, warnings_about
 from domain.host_keys import HOST_KEYS, HostKey
-from domain.partner_files import PartnerEntries, read_entries
+from domain.partner_files import PartnerEntries, at_places, read_entries
 from domain.partners import (
     PARTNERS,
     Partner,
     expired_keys,
+    good_ones,
     keys_that_end,
     without_expired_keys,
 )
@@ -141,13 +142,14 @@ class Settings(Entry):
             value = entries.entries if name == "partners" else _without_secrets(name, values.get(name, default))
             sections[name] = parse(adapter, value, key=key, faults=faults, context=folder)
         # A section that is not good is None, and then it has faults of its own.
-        partners = cast("tuple[Partner, ...] | None", sections.get("partners")) or ()
+        partners = cast("tuple[Partner, ...] | None", sections.get("partners"))
+        known = dict(enumerate(partners)) if partners else good_ones(entries.entries, folder)
         across = {name: cast("Any", sections.get(name)) for name in ("bucket", "sftp", "flows")}
-        faults += faults_across(project, region or "", partners=partners, **across)
+        between = faults_across(project, region or "", partners=tuple(known.values()), **across)
+        if not _leaves_expired_keys_out(values.get("sftp")):
+            between += expired_keys(known.values(), today, f"{project}:partners")
+        faults += at_places(between, f"{project}:partners", tuple(known))
         host_keys = _host_keys(values, faults, project, folder, is_secret="sftp" in secret)
-        sftp = sections.get("sftp")
-        if isinstance(sftp, SftpSettings) and sftp.expired_keys == "refuse":
-            faults += expired_keys(partners, today, f"{project}:partners")
         keys = (*_SECTIONS, _FOLDER)
         faults += [
             Fault(f"{project}:{n}", f"is not known here; the keys are {', '.join(keys)}")
@@ -168,10 +170,10 @@ class Settings(Entry):
             raise ConfigurationError(entries.relabel(faults, f"{project}:partners"))
         good = {
             **sections,
-            "partners": tuple(without_expired_keys(partner, today) for partner in partners),
+            "partners": tuple(without_expired_keys(partner, today) for partner in known.values()),
             "partner_entries": entries,
             "host_keys": host_keys,
-            "warnings": tuple(keys_that_end(partners, today, _NOTICE)),
+            "warnings": tuple(keys_that_end(known.values(), today, _NOTICE)),
         }
         return cls.model_validate({"prefix": f"{project}-{stack}", "region": region, **good})
 
@@ -204,6 +206,11 @@ def _without_secrets(name: str, value: object) -> object:
     if not isinstance(value, dict):
         return value
     return {k: v for k, v in cast("dict[str, object]", value).items() if k not in _SECRETS.get(name, ())}
+
+
+def _leaves_expired_keys_out(section: object) -> bool:
+    """Say so even of a section with faults: they are no reason to tell of keys that nobody wants to hear of."""
+    return isinstance(section, dict) and cast("dict[str, object]", section).get("expiredKeys") == "leaveOut"
 
 
 def _parsed(text: str) -> object:

@@ -65,4 +65,14 @@ def read_entries(listed: object, folder_name: object, base: Path, key: str, faul
     return PartnerEntries(entries=entries, files=files)
 
 
+def at_places(faults: Sequence[Fault], key: str, places: Sequence[int]) -> list[Fault]:
+    """Name places of a whole list where faults name those of a part of it; `places` tells where each of the part is."""
+    place = re.compile(rf"{re.escape(key)}\[(\d+)\]")
+
+    def moved(text: str) -> str:
+        return place.sub(lambda found: f"{key}[{places[int(found[1])]}]", text)
+
+    return [Fault(moved(fault.key), moved(fault.message)) for fault in faults]
+
+
 _LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -7,12 +7,12 @@ import functools
 import zoneinfo
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
-from typing import Annotated, Self
+from typing import Annotated, Self, cast
 
 from pydantic import AfterValidator, TypeAdapter, model_validator
 
 from domain.entry import AT_LEAST_ONE, Entry, matching
-from domain.faults import Fault, path_of
+from domain.faults import Fault, parse, path_of
 from domain.feeds import Feed
 from domain.sftp_users import AuthorizedKey, AuthorizedKeys, SftpUser, not_root
 
@@ -88,6 +88,19 @@ class Partner(Entry):
 
 
 PARTNERS = TypeAdapter(tuple[Partner, ...])
+
+
+def good_ones(entries: object, context: object) -> dict[int, Partner]:
+    """Give the entries of a list that are good by themselves, by their place: what they share is told with the faults.
+
+    `context` is the folder in which the files of keys are.
+    """
+    listed = enumerate(cast("list[object]", entries) if isinstance(entries, list) else [])
+    read = {place: parse(_PARTNER, entry, key="", faults=[], context=context) for place, entry in listed}
+    return {place: partner for place, partner in read.items() if partner}
+
+
+_PARTNER = TypeAdapter(Partner)
 
 
 def table_name(partner: Partner, feed: Feed) -> str:

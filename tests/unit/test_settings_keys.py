@@ -170,3 +170,17 @@ def test_how_expired_keys_are_taken_is_one_of_two_words() -> None:
     assert faults(values(sftp=sftp(expiredKeys="ignore"))) == [
         "landing:sftp.expiredKeys: 'ignore' is not one of refuse, leaveOut"
     ]
+
+
+def test_what_partners_share_and_what_expired_is_told_beside_the_faults_of_one_of_them() -> None:
+    entries = [partner("bad", timeZone="Nowhere"), partner(), partner("rail", key=expiring("2026-11-23"))]
+    told = faults(values(partners=entries, sftp=sftp(banner="")))
+    assert [line.split(": ")[0] for line in told] == [
+        "landing:sftp.banner",
+        "landing:partners[0].timeZone",
+        "landing:partners[2].publicKeys[0]",
+        "landing:partners[2].publicKeys[0]",
+    ]
+    assert "the same public key stands elsewhere already" in told[2]
+    assert "(see landing:partners[1].publicKeys[0])" in told[2]
+    assert "expired on 2026-11-23" in told[3]
