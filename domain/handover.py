@@ -19,7 +19,7 @@ class DoorFacts:
     fingerprints: Sequence[str]
     """SHA-256, as OpenSSH prints them."""
     known_hosts: Sequence[str]
-    """Lines for a known_hosts file; empty while AWS makes the host key."""
+    """Lines for a known_hosts file, in the order of the fingerprints; empty while AWS makes the host key."""
     addresses: Sequence[str]
     """The door's own IP addresses; empty where they may change."""
     security_policy: str
@@ -46,7 +46,8 @@ def _connection(door: DoorFacts) -> str:
 
 
 def _identity(door: DoorFacts) -> str:
-    shown = "\n".join(f"- `{fingerprint}`" for fingerprint in door.fingerprints)
+    types = [f" ({line.split()[1]})" for line in door.known_hosts] or [""] * len(door.fingerprints)
+    shown = "\n".join(f"- `{print_}`{type_}" for print_, type_ in zip(door.fingerprints, types, strict=True))
     text = f"## Is it us?\n\nAt the first connection your client shows one of these fingerprints:\n\n{shown}"
     if door.known_hosts:
         lines = "\n".join(door.known_hosts)
@@ -72,17 +73,21 @@ def _user(user: SftpUser, door: DoorFacts, partner: Partner) -> str:
             for each in user.public_keys
         ],
     )
+    head = f"## User `{user.name}`\n\n{folders}"
+    if not user.public_keys:
+        return f"{head}\n\nNo key of this user is accepted at present: send us a public key."
     commands = "\n".join(_commands(user, door, partner))
-    return f"## User `{user.name}`\n\n{folders}\n\n{keys}\n\nTo try it:\n\n```\n{commands}\n```"
+    return f"{head}\n\n{keys}\n\nTo try it:\n\n```\n{commands}\n```"
 
 
 def _commands(user: SftpUser, door: DoorFacts, partner: Partner) -> Iterable[str]:
-    address = f"{user.name}@{door.hostname}"
-    yield f"echo ls | sftp -b - -i <private key> {address}"
+    # Each key that a client offers in vain is a refused login; an agent offers all that it has.
+    client = f"sftp -b - -o IdentitiesOnly=yes -i <private key> {user.name}@{door.hostname}"
+    yield f"echo ls | {client}"
     feed = partner.feeds[0]
     place = next((path for folder in user.folders if (path := _path_of(folder, feed))), None)
     if place:
-        yield f"echo 'put <file> {place.rstrip('/')}/' | sftp -b - -i <private key> {address}"
+        yield f"echo 'put <file> {place.rstrip('/')}/' | {client}"
 
 
 def _path_of(folder: Folder, feed: Feed) -> str | None:
@@ -122,8 +127,9 @@ def _rules(door: DoorFacts) -> str:
         "## Good to know\n\n"
         f"- Keys that we take: {', '.join(ACCEPTED_TYPES)}; RSA of at least {MINIMUM_RSA_BITS} bits.\n"
         f"- Algorithms: those of AWS's `{door.security_policy}`.\n"
-        "- A file counts as sent when your client has closed it. An upload that broke off leaves nothing: send it "
-        "again from its start; files cannot be appended to.\n"
+        "- A file counts as sent when your client has closed it. After an upload that broke off, send the file again "
+        "from its start, under the same name; files cannot be appended to.\n"
+        "- Let your client offer the one key of its user: other keys that it offers first count as refused logins.\n"
         "- To change a key, send us the new public key first: both work until the old one is withdrawn."
     )
 

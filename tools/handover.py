@@ -41,9 +41,14 @@ def main() -> int:
 
 
 def write_sheets(sheets: Mapping[str, str], folder: Path) -> dict[str, Path]:
-    """Write the sheets into `folder`, a file a partner, and give the files by the partner's name."""
+    """Write the sheets into `folder`, a file a partner, and give the files by the partner's name.
+
+    The sheet of a partner that is gone is removed: nobody hands it out by mistake.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     files = {partner: folder / f"{partner}.md" for partner in sheets}
+    for gone in set(folder.glob("*.md")) - set(files.values()):
+        gone.unlink()
     for partner, file in files.items():
         file.write_text(sheets[partner])
     return files

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.handover import DoorFacts, handover_sheet
-from domain.partners import Partner
-from tests.stack_values import feed, folder, partner, partner_of, public_key, read_partners, user
+from domain.partners import Partner, without_expired_keys
+from tests.stack_values import TODAY, feed, folder, partner, partner_of, public_key, read_partners, user
 
 DOOR = DoorFacts(
     hostname="sftp.example.com",
@@ -34,7 +34,7 @@ def test_it_says_where_to_connect_and_how_to_know_the_door() -> None:
         "# SFTP access for skyway",
         "| Host | `sftp.example.com` |",
         "| Addresses to allow | `192.0.2.1`, `192.0.2.2` |",
-        "- `SHA256:one`\n- `SHA256:two`\n",
+        "- `SHA256:one` (ssh-ed25519)\n- `SHA256:two` (ssh-rsa)\n",
         "```\nsftp.example.com ssh-ed25519 AAAA\nsftp.example.com ssh-rsa BBBB\n```",
         "Algorithms: those of AWS's `TransferSecurityPolicy-2025-03`",
         "ssh-ed25519, ecdsa-sha2-nistp256, ecdsa-sha2-nistp384, ecdsa-sha2-nistp521, ssh-rsa; RSA of at least 2048 b",
@@ -47,14 +47,16 @@ def test_what_may_change_is_not_promised() -> None:
     page = sheet(door=BARE)
     assert "Addresses" not in page
     assert "known_hosts" not in page
-    assert "`SHA256:one`" in page
+    assert "- `SHA256:one`\n" in page
 
 
 def test_a_user_of_the_short_form_sends_into_each_feeds_folder() -> None:
     page = sheet(feeds=[feed("orders"), feed("refunds", format="parquet")])
     assert "| `/` | send, list, fetch, rename, remove |" in page
-    assert "echo ls | sftp -b - -i <private key> skyway@sftp.example.com" in page
-    assert "echo 'put <file> /orders/' | sftp -b - -i <private key> skyway@sftp.example.com" in page
+    assert "echo ls | sftp -b - -o IdentitiesOnly=yes -i <private key> skyway@sftp.example.com" in page
+    assert (
+        "echo 'put <file> /orders/' | sftp -b - -o IdentitiesOnly=yes -i <private key> skyway@sftp.example.com" in page
+    )
     assert "| orders | `/orders` (skyway) | CSV |" in page
     assert "| refunds | `/refunds` (skyway) | PARQUET |" in page
 
@@ -77,6 +79,15 @@ def test_a_keys_last_day_is_told() -> None:
     page = sheet(publicKeys=keys)
     assert "until 2027-03-01, end of day UTC |" in page
     assert "| until it is withdrawn |" in page
+
+
+def test_a_user_whose_keys_are_all_over_is_asked_for_another() -> None:
+    ended = [{"key": public_key(2), "expires": "2026-11-23"}]
+    (read,) = read_partners(partner(users=[user("robot", publicKeys=ended)]))
+    page = handover_sheet(without_expired_keys(read, TODAY), DOOR)
+    assert "No key of this user is accepted at present: send us a public key." in page
+    assert "robot@sftp.example.com" not in page
+    assert "skyway@sftp.example.com" in page
 
 
 segment = st.from_regex(r"[a-z0-9_.-]{1,6}", fullmatch=True).filter(lambda text: text not in {".", ".."})
