@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -114,7 +114,7 @@ class StorageTrustProvider(TypedProvider[TrustSpec, TrustOutputs]):
     def delete_object(self, object_id: str, spec: TrustSpec) -> None:  # noqa: ARG002  # the base's signature
         """Leave the role trusting nobody; the integration does not matter to that, there or not."""
         try:
-            self._roles().write(spec.role_name, iam.trust_nobody())
+            self._roles.write(spec.role_name, iam.trust_nobody())
         except NotFoundError:
             return
 
@@ -123,7 +123,7 @@ class StorageTrustProvider(TypedProvider[TrustSpec, TrustOutputs]):
         off: list[str] = []
         trusted = integration = None
         try:
-            trusted = self._roles().read(spec.role_name)
+            trusted = self._roles.read(spec.role_name)
         except NotFoundError as error:
             off.append(str(error))
         try:
@@ -147,12 +147,11 @@ class StorageTrustProvider(TypedProvider[TrustSpec, TrustOutputs]):
             integration = _described(snowflake, spec)
             if obstacle := integration.obstacle(spec.role_arn, spec.locations):
                 raise ServiceError(f"integration {spec.integration_name}: {obstacle}", hint=_SET_RIGHT_FIRST)
-            roles = self._roles()
-            _write_trust(roles, spec, integration, until)
+            _write_trust(self._roles, spec, integration, until)
             for location in spec.locations:
                 refusal = patiently(partial(_refusal, snowflake, spec, location), until=until, may_pass=_may_pass)
                 if refusal:
-                    holds = roles.read(spec.role_name) == _wanted(integration)
+                    holds = self._roles.read(spec.role_name) == _wanted(integration)
                     waited = f" for {spec.timeout_seconds} s" if _may_pass(refusal) else ""
                     raise ServiceError(
                         f"Snowflake was refused {', '.join(refusal.actions)} on {location}{waited} ({refusal.words})",
@@ -163,6 +162,7 @@ class StorageTrustProvider(TypedProvider[TrustSpec, TrustOutputs]):
     def _account(self) -> SnowflakeAccount:
         return SnowflakeAccount.from_settings(lambda name: self._config.get(f"snowflake:{name}"))
 
+    @cached_property
     def _roles(self) -> RoleTrust:
         # The role must be looked for where the `aws` package made it, and never in whose account it is by default.
         if other := [name for name in _CREDENTIALS_NOT_FOLLOWED if self._config.get(f"aws:{name}")]:
