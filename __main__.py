@@ -17,15 +17,14 @@ from components.loading_proof import LoadingProof, LoadingProofArgs
 from components.object_events import ObjectEvents, ObjectEventsArgs
 from components.partner_access import PartnerAccess, PartnerAccessArgs
 from components.partner_alarms import PartnerAlarms, PartnerAlarmsArgs
-from components.partner_feeds import PartnerFeeds, PartnerFeedsArgs
+from components.partner_feeds import PartnerFeeds, PartnerFeedsArgs, pipes_of
 from components.partner_flows import LandingPlace, extra_flows, partner_flows
 from components.sftp_gateway import SftpGateway, SftpGatewayArgs
 from components.snowflake_stage import SnowflakeStage, SnowflakeStageArgs
 from settings import Settings
 
 settings = Settings.load()
-earlier = EarlierDeployment.read()
-earlier.refuse_renames(settings.partners, settings.partner_entries)
+earlier = EarlierDeployment.read().refuse_renames(settings.partners, settings.partner_entries)
 source = settings.flow_source()
 account = AwsAccount.of_the_credentials(region=settings.region, prefix=settings.prefix)
 
@@ -37,7 +36,8 @@ gateway = SftpGateway(
         account=account, bucket=bucket, settings=settings.sftp, host_keys=settings.host_keys, users=settings.user_names
     ),
 )
-once = SnowflakeStageArgs(prefix=account.prefix, bucket=bucket, settings=settings.snowflake)
+pipes = pipes_of(settings.partners)
+once = SnowflakeStageArgs(prefix=account.prefix, bucket=bucket, settings=settings.snowflake, pipes=pipes)
 stage = SnowflakeStage("snowflake", once)
 
 feeds: dict[str, PartnerFeeds] = {}
@@ -49,7 +49,7 @@ for partner in settings.partners:
 
 queue = next((pipes.queue_arn for pipes in (stage.canary, *feeds.values()) if pipes), None)
 events = ObjectEvents("events", ObjectEventsArgs(bucket=bucket.bucket, queue_arn=queue, canaries=bool(stage.canary)))
-LoadingProof("loading", LoadingProofArgs(bucket=bucket, stage=stage, events=events, settings=settings.snowflake))
+LoadingProof("loading", LoadingProofArgs(bucket=bucket, stage=stage, events=events, feeds=feeds.values()))
 
 place = LandingPlace(
     bucket=bucket.bucket, database=stage.database, schema=stage.schema, environment=settings.flows.environment

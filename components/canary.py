@@ -10,6 +10,7 @@ from pulumi import ComponentResource, Output, ResourceOptions
 
 from components.stage_place import StagePlace
 from domain.canary import CANARY_FEED, CANARY_TABLE, canary_stage
+from providers.stage_binding import StageBinding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,20 +21,27 @@ class CanaryArgs:
     integration: pulumi.Input[str]
     location: pulumi.Input[str]
     """Where canaries lie: an `s3://` address with a closing slash."""
+    trusted: pulumi.Input[str]
+    """Whom the role trusts: a new one means a new integration."""
+    timeout_seconds: int
+    """How long a canary may take, in seconds."""
 
 
 class Canary(ComponentResource):
     """Loads canaries: files of our own, below a prefix of their own, into a table that nobody reads."""
 
+    timeout_seconds: int
+    """How long a canary may take, in seconds."""
     table: Output[str]
     pipe: Output[str]
     queue_arn: Output[str]
     """The queue that S3 must tell of new objects: the same for all pipes of a Snowflake account."""
     way: Output[str]
-    """How the pipe gets at a file: its stage's location, and its COPY."""
+    """How the pipe gets at a file: its stage with what that is tied to, and its COPY."""
 
     def __init__(self, name: str, args: CanaryArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("landing:snowflake:Canary", name, {}, opts)
+        self.timeout_seconds = args.timeout_seconds
         stage = snowflake.StageExternalS3(
             f"{name}-stage",
             name=Output.from_input(args.place.stage).apply(canary_stage),
@@ -51,6 +59,18 @@ class Canary(ComponentResource):
             schema=args.place.schema,
             opts=ResourceOptions(parent=self),
         )
+        binding = StageBinding(
+            f"{name}-binding",
+            database=args.place.database,
+            schema=args.place.schema,
+            stage=stage.name,
+            integration=args.integration,
+            location=stage.url,
+            timeout_seconds=args.timeout_seconds,
+            trusted=args.trusted,
+            pipes={CANARY_TABLE: "canary"},
+            opts=ResourceOptions(parent=self),
+        )
         copy = replace(args.place, stage=stage.name).copy(CANARY_FEED, table=CANARY_TABLE, path="")
         pipe = snowflake.Pipe(
             f"{name}-pipe",
@@ -59,8 +79,10 @@ class Canary(ComponentResource):
             copy_statement=copy,
             database=args.place.database,
             schema=args.place.schema,
-            opts=ResourceOptions(parent=self, depends_on=[table]),
+            opts=ResourceOptions(
+                parent=self, depends_on=[table], delete_before_replace=True, replacement_trigger=binding.bound
+            ),
         )
         self.table, self.pipe, self.queue_arn = table.name, pipe.name, pipe.notification_channel
-        self.way = Output.concat(stage.url, " ", copy)
+        self.way = Output.concat(binding.bound, " ", copy)
         self.register_outputs({"table": self.table, "pipe": self.pipe, "queueArn": self.queue_arn})

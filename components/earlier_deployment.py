@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import pulumi
 import tenacity
@@ -46,11 +46,15 @@ class EarlierDeployment:
         """The names of each table's columns, in its order."""
         return self.outputs.get(COLUMNS_OUTPUT) or {}
 
-    def refuse_renames(self, partners: Sequence[Partner], entries: PartnerEntries) -> None:
-        """End the program, with one message and no traceback, where an entry is an earlier partner of another name."""
+    def refuse_renames(self, partners: Sequence[Partner], entries: PartnerEntries) -> Self:
+        """End the program, with one message and no traceback, where an entry is an earlier partner of another name.
+
+        Gives itself where there is none.
+        """
         key = f"{pulumi.get_project()}:partners"
         if faults := renamed(partners, self.outputs.get(KEYS_OUTPUT) or {}, key):
             raise pulumi.RunError(str(ConfigurationError(entries.relabel(faults, key))))
+        return self
 
 
 # The engine writes the state while the program starts, and a `file://` backend shows half of what is being written.

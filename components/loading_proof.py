@@ -1,16 +1,18 @@
-"""The end of `up`: a file really loads."""
+"""The end of `up`: nothing was missed, and a file really loads."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pulumi import ComponentResource, ResourceOptions
 
 from components.landing_bucket import LandingBucket
 from components.object_events import ObjectEvents
+from components.partner_feeds import PartnerFeeds
 from components.snowflake_stage import SnowflakeStage
 from domain.canary import CANARY_PREFIX
-from domain.sections import SnowflakeSettings
+from providers.pipe_refresh import PipeRefresh
 from providers.stage_probe import StageProbe
 
 
@@ -21,14 +23,28 @@ class LoadingProofArgs:
     bucket: LandingBucket
     stage: SnowflakeStage
     events: ObjectEvents
-    settings: SnowflakeSettings
+    feeds: Iterable[PartnerFeeds]
 
 
 class LoadingProof(ComponentResource):
-    """Sends a canary when something on the way of files has changed, and is there once it was loaded."""
+    """Hands pipes what they missed while they were made anew, and sends a canary when something on the way has changed.
+
+    It is there once both are loaded.
+    """
 
     def __init__(self, name: str, args: LoadingProofArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("landing:snowflake:LoadingProof", name, {}, opts)
+        refresh = PipeRefresh(
+            f"{name}-refresh",
+            database=args.stage.database,
+            schema=args.stage.schema,
+            stage=args.stage.stage,
+            location=args.stage.location,
+            warehouse=args.stage.warehouse,
+            pipes={pipe: made for each in args.feeds for pipe, made in each.pipes.items()},
+            # What comes after the listing is told of by events.
+            opts=ResourceOptions(parent=self, depends_on=[args.events]),
+        )
         if canary := args.stage.canary:
             StageProbe(
                 f"{name}-probe",
@@ -40,13 +56,13 @@ class LoadingProof(ComponentResource):
                 table=canary.table,
                 pipe=canary.pipe,
                 warehouse=args.stage.warehouse,
-                timeout_seconds=args.settings.probe_timeout_seconds,
+                timeout_seconds=canary.timeout_seconds,
                 legs={
                     "key": args.bucket.key_arn,
                     "trust": args.stage.trusted,
                     "pipe": canary.way,
                     "events": args.events.heard,
                 },
-                opts=ResourceOptions(parent=self),
+                opts=ResourceOptions(parent=self, depends_on=[refresh]),
             )
         self.register_outputs({})

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 import pulumi_snowflake as snowflake
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from components.stage_place import StagePlace
+from domain.copy_statement import copy_statement
 from domain.feeds import Feed
 from domain.partners import Partner, table_name
+from domain.snowflake_sql import SchemaName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +26,21 @@ class PartnerFeedsArgs:
     """By table: its columns after the last `up`."""
 
 
+def pipes_of(partners: Iterable[Partner]) -> dict[str, str]:
+    """Say in short what each pipe does, by its name: known before anything is there."""
+    return {table_name(partner, feed): _in_short(partner, feed) for partner in partners for feed in partner.feeds}
+
+
+def _in_short(partner: Partner, feed: Feed) -> str:
+    anywhere = SchemaName(database="D", schema="S")
+    text = copy_statement(anywhere, table="T", stage="S", path=_path(partner, feed), feed=feed)
+    return sha256(text.encode()).hexdigest()[:12]
+
+
+def _path(partner: Partner, feed: Feed) -> str:
+    return f"{partner.name}/{feed.name}/"
+
+
 class PartnerFeeds(ComponentResource):
     """The tables and pipes of one partner."""
 
@@ -30,7 +48,8 @@ class PartnerFeeds(ComponentResource):
     """The queue that S3 must tell of new objects: the same for all pipes of a Snowflake account."""
     tables: dict[str, Output[str]]
     """Each feed's table, by the feed's name, known once its pipe is there."""
-
+    pipes: dict[str, dict[str, Output[str] | str]]
+    """By name of each pipe: its folder, and what it is made of."""
     columns: dict[str, list[str]]
     """Each table's columns in its order, for the next `up` to know."""
 
@@ -38,6 +57,7 @@ class PartnerFeeds(ComponentResource):
         super().__init__("landing:snowflake:PartnerFeeds", name, {}, opts)
         self._name = name
         self.columns = {}
+        self.pipes = {}
         pipes = {feed.name: self._load(args, feed) for feed in args.partner.feeds}
         self.queue_arn = next(iter(pipes.values())).notification_channel
         self.tables = {feed: pipe.name for feed, pipe in pipes.items()}
@@ -56,13 +76,19 @@ class PartnerFeeds(ComponentResource):
             # What a partner delivered outlives its entry in the configuration, unless the entry said otherwise.
             opts=ResourceOptions(parent=self, retain_on_delete=not feed.drop),
         )
-        return snowflake.Pipe(
+        pipe = snowflake.Pipe(
             f"{self._name}-{feed.name}-pipe",
             name=physical_name,
             database=args.place.database,
             schema=args.place.schema,
             auto_ingest=True,
             error_integration=args.place.error_integration,
-            copy_statement=args.place.copy(feed, table=physical_name, path=f"{args.partner.name}/{feed.name}/"),
-            opts=ResourceOptions(parent=self, depends_on=[table]),
+            copy_statement=args.place.copy(feed, table=physical_name, path=_path(args.partner, feed)),
+            opts=ResourceOptions(
+                parent=self, depends_on=[table], delete_before_replace=True, replacement_trigger=args.place.bound
+            ),
         )
+        in_short = _in_short(args.partner, feed)
+        made_of = Output.all(args.place.bound, pipe.id).apply(lambda known: f"{in_short} {known[0]}")
+        self.pipes[physical_name] = {"path": _path(args.partner, feed), "made_of": made_of}
+        return pipe

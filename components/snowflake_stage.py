@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pulumi_aws as aws
 import pulumi_snowflake as snowflake
@@ -16,6 +17,7 @@ from domain import iam
 from domain.canary import CANARY_PREFIX
 from domain.partners import PARTNERS_PREFIX
 from domain.sections import SnowflakeSettings
+from providers.stage_binding import StageBinding
 from providers.storage_trust import StorageTrust
 
 
@@ -27,6 +29,8 @@ class SnowflakeStageArgs:
     """Begins the name of the role that Snowflake reads with."""
     bucket: LandingBucket
     settings: SnowflakeSettings
+    pipes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What each of the partners' pipes does, in short, by its name: those that change are stopped first."""
 
 
 class SnowflakeStage(ComponentResource):
@@ -46,6 +50,8 @@ class SnowflakeStage(ComponentResource):
     warehouse: Output[str]
     canary: Canary | None
     """None where the settings want no probe."""
+    location: Output[str]
+    """What the stage is over: an `s3://` address with a closing slash."""
     trusted: Output[str]
     """Whom the role trusts, and for which locations."""
     outputs: dict[str, Output[str]]
@@ -92,18 +98,38 @@ class SnowflakeStage(ComponentResource):
             opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[trust])),
         )
         self.database, self.schema, self.stage = database.name, schema.name, stage.name
+        self.location = stage.url
+        self.trusted = Output.concat(role.arn, " ", trust.iam_user_arn, " ", trust.external_id, " ", *locations)
+        binding = StageBinding(
+            f"{name}-binding",
+            database=self.database,
+            schema=self.schema,
+            stage=self.stage,
+            integration=integration.name,
+            location=self.location,
+            timeout_seconds=args.settings.trust_timeout_seconds,
+            trusted=self.trusted,
+            pipes=args.pipes,
+            opts=self._child,
+        )
         self.place = StagePlace(
             database=self.database,
             schema=self.schema,
             stage=self.stage,
+            bound=binding.bound,
             error_integration=args.settings.error_integration,
         )
-        self.trusted = Output.concat(role.arn, " ", trust.iam_user_arn, " ", trust.external_id, " ", *locations)
         opened = SnowflakeAccessArgs(place=self.place, integration=integration.name, settings=args.settings)
         self.warehouse = SnowflakeAccess(f"{name}-access", opened, self._child).warehouse
         self.canary = None
         if args.settings.probe:
-            canary = CanaryArgs(place=self.place, integration=integration.name, location=locations[1])
+            canary = CanaryArgs(
+                place=self.place,
+                integration=integration.name,
+                location=locations[1],
+                trusted=self.trusted,
+                timeout_seconds=args.settings.probe_timeout_seconds,
+            )
             after = ResourceOptions(depends_on=[integration, trust])
             self.canary = Canary(f"{name}-canary", canary, ResourceOptions.merge(self._child, after))
         self.outputs = {"database": self.database, "schema": self.schema, "stage": self.stage}

@@ -19,6 +19,8 @@ class StagePlace:
     schema: pulumi.Input[str]
     stage: pulumi.Input[str]
     """The stage's name, once it provably reads: pipes wait for it."""
+    bound: pulumi.Input[str] = ""
+    """Which stage and which integration are tied together: pipes are made anew when it changes."""
     error_integration: str | None = None
     """The notification integration that hears of loads that fail."""
 

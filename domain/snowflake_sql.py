@@ -34,6 +34,11 @@ class SchemaName:
     database: str
     schema: str
 
+    @property
+    def quoted(self) -> str:
+        """The full quoted name of the schema itself."""
+        return qualified(self.database, self.schema)
+
     def object(self, name: str) -> str:
         """Give the full quoted name of an object in the schema."""
         return qualified(self.database, self.schema, name)

@@ -32,6 +32,7 @@ def answers(args: MockResourceArgs) -> dict[str, Any]:
         "aws:route53/zone:Zone": {"zoneId": "Z1"},
         "snowflake:index/storageIntegrationAws:StorageIntegrationAws": {"describeOutputs": [{"externalId": "id-1"}]},
         "pulumi-python:dynamic/landing:StorageTrust": {"iam_user_arn": "arn:aws:iam::9:user/sf", "external_id": "id-1"},
+        "pulumi-python:dynamic/landing:StageBinding": {"bound": "this stage and this integration"},
         "snowflake:index/pipe:Pipe": {"notificationChannel": "arn:aws:sqs:us-east-1:999999999999:sf"},
     }
     return known.get(args.typ, {})

@@ -48,9 +48,9 @@ def everything() -> None:
     partner = a_partner()
     PartnerAccess("skyway", PartnerAccessArgs(partner=partner, door=a_door()))
     PartnerAlarms("skyway", PartnerAlarmsArgs(partner=partner, door=a_door(), settings=sftp_settings()))
-    PartnerFeeds("skyway", PartnerFeedsArgs(partner=partner, place=stage.place))
+    feeds = PartnerFeeds("skyway", PartnerFeedsArgs(partner=partner, place=stage.place))
     events = ObjectEvents("events", ObjectEventsArgs(bucket=BUCKET, queue_arn="arn:queue", canaries=True))
-    LoadingProof("loading", LoadingProofArgs(bucket=bucket, stage=stage, events=events, settings=settings))
+    LoadingProof("loading", LoadingProofArgs(bucket=bucket, stage=stage, events=events, feeds=[feeds]))
 
 
 @pytest.fixture
@@ -148,6 +148,9 @@ SINCE = {
     ("landing:snowflake:Canary", "snowflake-canary", "snowflake"),
     ("landing:snowflake:LoadingProof", "loading", ""),
     ("landing:snowflake:SnowflakeAccess", "snowflake-access", "snowflake"),
+    ("pulumi-python:dynamic/landing:PipeRefresh", "loading-refresh", "loading"),
+    ("pulumi-python:dynamic/landing:StageBinding", "snowflake-binding", "snowflake"),
+    ("pulumi-python:dynamic/landing:StageBinding", "snowflake-canary-binding", "snowflake-canary"),
     ("pulumi-python:dynamic/landing:StageProbe", "loading-probe", "loading"),
     ("snowflake:index/pipe:Pipe", "snowflake-canary-pipe", "snowflake-canary"),
     ("snowflake:index/stageExternalS3:StageExternalS3", "snowflake-canary-stage", "snowflake-canary"),

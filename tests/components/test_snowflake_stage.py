@@ -91,7 +91,7 @@ def test_without_a_probe_nothing_of_the_canary_is_there(registered: Program) -> 
         bucket = a_bucket()
         stage = SnowflakeStage("snowflake", SnowflakeStageArgs(prefix="p", bucket=bucket, settings=settings))
         events = ObjectEvents("events", ObjectEventsArgs(bucket=BUCKET, queue_arn="arn:queue", canaries=False))
-        proof = LoadingProofArgs(bucket=bucket, stage=stage, events=events, settings=settings)
+        proof = LoadingProofArgs(bucket=bucket, stage=stage, events=events, feeds=[])
         LoadingProof("loading", proof)
 
     run = registered(program, outputs=answers)
@@ -112,7 +112,7 @@ def test_the_probe_comes_after_all_that_a_file_passes(registered: Program) -> No
         assert stage.canary
         queue = stage.canary.queue_arn
         events = ObjectEvents("events", ObjectEventsArgs(bucket=BUCKET, queue_arn=queue, canaries=True))
-        LoadingProof("loading", LoadingProofArgs(bucket=bucket, stage=stage, events=events, settings=settings))
+        LoadingProof("loading", LoadingProofArgs(bucket=bucket, stage=stage, events=events, feeds=[]))
 
     run = registered(program, outputs=answers)
     probe = run.named("loading-probe")

@@ -13,7 +13,7 @@ import tenacity
 from pulumi import automation as auto
 
 from tools.flow_runs import run_deployment
-from tools.operator_steps import OF_A_PARTNER, OTHER_USERS, Operations, add_a_partner
+from tools.operator_steps import OF_A_PARTNER, OTHER_PARTNERS, Operations, add_a_partner
 from tools.rehearsal import Project
 
 pytestmark = pytest.mark.e2e
@@ -128,7 +128,7 @@ def test_a_partner_is_added_and_removed_and_its_data_stays(project: Project, sta
     project.stack("dev", add_a_partner(project))
     added = Operations()
     stack.up(on_event=added.hear)
-    assert added.done == {**{f"create {name}": count for name, count in OF_A_PARTNER.items()}, **OTHER_USERS}
+    assert added.done == {**{f"create {name}": count for name, count in OF_A_PARTNER.items()}, **OTHER_PARTNERS}
     door = project.door("harbour", outputs(stack))
     file = project.checkout / ".state" / "cargo.csv"
     file.write_text("ID\n1\n2\n")
@@ -146,7 +146,7 @@ def test_a_partner_is_added_and_removed_and_its_data_stays(project: Project, sta
     project.stack("dev")
     removed = Operations()
     stack.up(on_event=removed.hear)
-    assert removed.done == {**{f"delete {name}": count for name, count in OF_A_PARTNER.items()}, **OTHER_USERS}
+    assert removed.done == {**{f"delete {name}": count for name, count in OF_A_PARTNER.items()}, **OTHER_PARTNERS}
     with pytest.raises(asyncssh.PermissionDenied):
         asyncio.run(door.put([file], "cargo"))
     assert project.sql('SELECT COUNT(*) AS N FROM "LANDING"."RAW"."HARBOUR_CARGO"') == [{"n": 2}]
