@@ -1,4 +1,4 @@
-# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # boto3 makes its clients at run time, untyped
 """`python -m tools.bench_trust`: how long the trust loop takes beside the calls that it is made of.
 
