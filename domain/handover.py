@@ -81,7 +81,7 @@ def _user(user: SftpUser, door: DoorFacts, partner: Partner) -> str:
 
 
 def _commands(user: SftpUser, door: DoorFacts, partner: Partner) -> Iterable[str]:
-    # Each key that a client offers in vain is a refused login; an agent offers all that it has.
+    # Each key that a client offers in vain may count as a refused login; an agent offers all that it has.
     client = f"sftp -b - -o IdentitiesOnly=yes -i <private key> {user.name}@{door.hostname}"
     yield f"echo ls | {client}"
     feed = partner.feeds[0]
@@ -129,7 +129,7 @@ def _rules(door: DoorFacts) -> str:
         f"- Algorithms: those of AWS's `{door.security_policy}`.\n"
         "- A file counts as sent when your client has closed it. After an upload that broke off, send the file again "
         "from its start, under the same name; files cannot be appended to.\n"
-        "- Let your client offer the one key of its user: other keys that it offers first count as refused logins.\n"
+        "- Let your client offer its own key alone: others that it offers first may count as refused logins.\n"
         "- To change a key, send us the new public key first: both work until the old one is withdrawn."
     )
 
