@@ -25,6 +25,7 @@ from tools import bench_loading as loading
 from tools.bench_partners import preview_seconds, settings_seconds
 from tools.bench_policy import microseconds_per_decision
 from tools.bench_sftp import compare
+from tools.bench_trust import measure
 from tools.figures import Figure, show
 from tools.flights import monthly_files
 from tools.nothing import PACKAGE, served, write_program
@@ -57,6 +58,7 @@ def main() -> int:
         finally:
             project.sandbox("down")
     figures += _loading()
+    figures += _trust()
     figures.append(_checks("make check", [], 60))
     if "--tests" in sys.argv:
         figures.append(_checks("make test", ["--all"], 600))
@@ -166,6 +168,13 @@ def _loading() -> list[Figure]:
     found = loading.compare()
     detail = f"COPY {found.ours:.2f} s against {found.theirs:.2f} s, medians; at least half as fast is wanted"
     return [Figure(f"load of {found.rows:,} rows, to DuckDB's own CSV reader", found.ratio, "times", 2, detail)]
+
+
+def _trust() -> list[Figure]:
+    """Close the trust loop, beside its own calls made one by one."""
+    loop = measure()
+    detail = f"{loop.first_seconds:.1f} s the first time in a process"
+    return [Figure("trust loop, to the sum of its own calls", loop.ratio, "times", 1.5, detail)]
 
 
 def _partners(project: Project, scratch: Path) -> list[Figure]:
