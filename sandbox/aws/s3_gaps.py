@@ -5,6 +5,7 @@ Each gap is named where it is closed. What moto does right is left alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from moto.core.common_models import BaseModel
@@ -12,6 +13,7 @@ from moto.core.responses import ActionResult
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
+from moto.s3.utils import _VersionedKeyStore  # pyright: ignore[reportPrivateUsage]  # the loop to mend is in it
 
 from sandbox.aws.replacing import replace
 
@@ -21,6 +23,21 @@ def install() -> None:
     replace(FakeBucket, "get_permission", _no_opinion)
     replace(BaseModel, "__new__", _untracked)
     replace(S3Response, "get_bucket_notification", _get_bucket_notification)
+    for name in ("items", "iteritems"):
+        replace(_VersionedKeyStore, name, _items)
+    for name in ("values", "itervalues"):
+        replace(_VersionedKeyStore, name, _values)
+
+
+def _items(store: _VersionedKeyStore) -> Iterator[tuple[str, Any]]:
+    """Give the objects as they are found: moto's own loop fails on one that another thread removes meanwhile."""
+    for key, versions in list(dict[str, list[Any]].items(store)):
+        if versions:
+            yield key, versions[-1]
+
+
+def _values(store: _VersionedKeyStore) -> Iterator[Any]:
+    return (each for _, each in _items(store))
 
 
 def _no_opinion(_bucket: FakeBucket, _action: str, _resource: str) -> PermissionResult:

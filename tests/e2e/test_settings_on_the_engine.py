@@ -19,11 +19,11 @@ pytestmark = pytest.mark.e2e
 
 PROGRAM = """
 import pulumi
-from components.earlier_deployment import KEYS_OUTPUT, partner_keys, refuse_renames
+from components.earlier_deployment import KEYS_OUTPUT, EarlierDeployment, partner_keys
 from settings import Settings
 
 settings = Settings.load()
-refuse_renames(settings.partners, settings.partner_entries)
+EarlierDeployment.read().refuse_renames(settings.partners, settings.partner_entries)
 pulumi.export(KEYS_OUTPUT, partner_keys(settings.partners))
 pulumi.export("days", [str(key.expires) for user in settings.partners[0].logins for key in user.public_keys])
 pulumi.export("hostKeys", [key.public.fingerprint for key in settings.host_keys])
