@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from domain.entry import AT_LEAST_ONE, Entry, EntryPoint, FeedName, SnowflakeName
+from domain.samples import SampleFile
 
 FLOW = "flows/reconcile.py:reconcile"
 """The flow of a feed that names none: it compares what arrived with what was loaded."""
@@ -84,16 +85,46 @@ class Csv(Entry):
     """Texts that stand for no value."""
 
 
+class Infer(Entry):
+    """Where the columns of a feed come from, when its entry does not name them."""
+
+    sample: SampleFile
+
+
 class Feed(Entry):
     """A kind of file that a partner sends, and the table that it is loaded into."""
 
     name: FeedName
     format: Literal["csv", "json", "parquet"] = "csv"
     csv: Csv = Csv()
-    columns: Annotated[tuple[Column, ...], AT_LEAST_ONE, AfterValidator(_fit_together)]
+    columns: Annotated[tuple[Column, ...], AT_LEAST_ONE, AfterValidator(_fit_together)] = ()
+    infer: Infer | None = None
+    """For JSON and Parquet, instead of columns; they are then those of a sample file."""
     drop: bool = False
     """Whether the table goes with the feed's entry. It is the `up` before the entry is removed that must have it."""
     flow: EntryPoint = FLOW
+
+    @model_validator(mode="after")
+    def _with_columns(self) -> Self:
+        if self.infer and self.columns and not self._inferred:
+            raise ValueError("has columns and infer; leave one of them out")
+        if self.infer:
+            sample = self.infer.sample
+            if sample.format != self.format:
+                raise ValueError(
+                    f"infer.sample: {sample.path!r} is a file in {sample.format}, and the feed's format is "
+                    f"{self.format}; name columns, or a sample in the feed's format, json or parquet"
+                )
+            columns = _fit_together(tuple(Column(name=name, type=type_) for name, type_ in sample.columns))
+            object.__setattr__(self, "columns", columns)
+        elif not self.columns:
+            raise ValueError("has no columns; name them, or for json and parquet give infer a sample file")
+        return self
+
+    @property
+    def _inferred(self) -> bool:
+        """Whether the columns are the sample's own: a feed that is checked again has both."""
+        return bool(self.infer) and tuple((c.name, c.type) for c in self.columns) == self.infer.sample.columns
 
     def table_columns(self, earlier: Sequence[str] = ()) -> tuple[Column, ...]:
         """Give the columns of the feed's table: its own, then those of METADATA.

@@ -81,7 +81,8 @@ class Account:
             "LIST": self._list,
             "SELECT": self._history,
         }
-        return next((reply(statement) for words, reply in replies.items() if statement.startswith(words)), [])
+        nothing: list[dict[str, object]] = []
+        return next((reply(statement) for words, reply in replies.items() if statement.startswith(words)), nothing)
 
     @staticmethod
     def _made(name: str, moment: str) -> list[dict[str, object]]:
