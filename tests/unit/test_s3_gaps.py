@@ -16,7 +16,7 @@ class _Version:
 
 def test_objects_may_go_while_others_are_listed() -> None:
     s3_gaps.install()
-    store = cast("Any", FakeBucket("bucket", "123456789012", "us-east-1").keys)
+    store = cast("Any", FakeBucket("bucket", "123456789012", "us-east-1")).keys
     for key in ("a", "b", "c"):
         store[key] = _Version()
     items, values = store.items(), store.values()
