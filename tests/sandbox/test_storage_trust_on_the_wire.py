@@ -17,7 +17,7 @@ from domain.storage_integration import Integration, parse_description
 from providers.storage_trust import StorageTrustProvider
 from providers.typed_provider import ProviderError
 from sandbox.home import LOOPBACK, REGION, new_private_key
-from tests.providers.faulty_way import FaultyWay, faulty_way
+from tests.sandbox.faulty_way import FaultyWay, faulty_way
 from tests.sandbox.snowflake_account import SnowflakeAccount, snowflake_account
 
 pytestmark = pytest.mark.sandbox
