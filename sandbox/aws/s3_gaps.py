@@ -24,20 +24,21 @@ def install() -> None:
     replace(BaseModel, "__new__", _untracked)
     replace(S3Response, "get_bucket_notification", _get_bucket_notification)
     for name in ("items", "iteritems"):
-        replace(_VersionedKeyStore, name, _items)
+        replace(_VersionedKeyStore, name, items_of)
     for name in ("values", "itervalues"):
-        replace(_VersionedKeyStore, name, _values)
+        replace(_VersionedKeyStore, name, values_of)
 
 
-def _items(store: _VersionedKeyStore) -> Iterator[tuple[str, Any]]:
+def items_of(store: _VersionedKeyStore) -> Iterator[tuple[str, Any]]:
     """Give the objects as they are found: moto's own loop fails on one that another thread removes meanwhile."""
     for key, versions in list(dict[str, list[Any]].items(store)):
         if versions:
             yield key, versions[-1]
 
 
-def _values(store: _VersionedKeyStore) -> Iterator[Any]:
-    return (each for _, each in _items(store))
+def values_of(store: _VersionedKeyStore) -> Iterator[Any]:
+    """Give the same objects without their keys."""
+    return (each for _, each in items_of(store))
 
 
 def _no_opinion(_bucket: FakeBucket, _action: str, _resource: str) -> PermissionResult:
