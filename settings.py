@@ -158,7 +158,16 @@ class Settings(Entry):
         ]
         faults += [
             Fault(f"{project}:{n}", "holds a secret, which would end in plain text in the state; keep it in Prefect")
-            for n in sorted(secret & _SECTIONS.keys() - _SECRETS.keys())
+            for n in sorted(secret & _SECTIONS.keys() - _SECRETS.keys() - _MASKED.keys())
+        ]
+        faults += [
+            Fault(
+                f"{project}:{n}.{key}",
+                "stands here in plain text: choose another one, and set it by "
+                f"`pulumi config set --secret --path '{project}:{n}.{key}'`",
+            )
+            for n, key in _MASKED.items()
+            if n not in secret and key in cast("Mapping[str, object]", _mapping(values.get(n)))
         ]
         if not region:
             faults.append(Fault("aws:region", "is missing; name the region, such as 'us-east-1'"))
@@ -201,6 +210,9 @@ _FOLDER = "partnersFolder"
 _SECRETS = {"prefect": {"apiKey", "basicAuth"}, "sftp": {"hostKeys"}}
 """Keys that a section may hold as stack secrets: they never enter a section's settings, which may be printed."""
 
+_MASKED = {"snowflake": "externalId"}
+"""Keys that must be stack secrets, and are in their section's settings as what is not printed."""
+
 
 def _without_secrets(name: str, value: object) -> object:
     if not isinstance(value, dict):
@@ -211,6 +223,10 @@ def _without_secrets(name: str, value: object) -> object:
 def _leaves_expired_keys_out(section: object) -> bool:
     """Say so even of a section with faults: they are no reason to tell of keys that nobody wants to hear of."""
     return isinstance(section, dict) and cast("dict[str, object]", section).get("expiredKeys") == "leaveOut"
+
+
+def _mapping(value: object) -> object:
+    return cast("object", value) if isinstance(value, dict) else {}
 
 
 def _parsed(text: str) -> object:

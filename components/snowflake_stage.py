@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -64,6 +65,7 @@ class SnowflakeStage(ComponentResource):
         prefixes = [PARTNERS_PREFIX, *([CANARY_PREFIX] if args.settings.probe else [])]
         locations = [Output.concat("s3://", args.bucket.bucket, "/", prefix) for prefix in prefixes]
         role, access = self._stage_role(args, prefixes)
+        own_id = args.settings.external_id
         integration = snowflake.StorageIntegrationAws(
             f"{name}-integration",
             name=args.settings.storage_integration,
@@ -71,7 +73,9 @@ class SnowflakeStage(ComponentResource):
             storage_provider="S3",
             storage_aws_role_arn=role.arn,
             storage_allowed_locations=locations,
-            opts=self._child,
+            storage_aws_external_id=Output.secret(own_id.get_secret_value()) if own_id else None,
+            # They hold the external id.
+            opts=ResourceOptions.merge(self._child, ResourceOptions(additional_secret_outputs=["describeOutputs"])),
         )
         trust = StorageTrust(
             f"{name}-trust",
@@ -140,9 +144,12 @@ class SnowflakeStage(ComponentResource):
             f"{self._name}-role",
             name=f"{args.prefix}-snowflake-stage",
             description="Snowflake reads the partners' objects",
-            assume_role_policy=Output.json_dumps(iam.trust_nobody()),
-            # From here on the storage trust owns the trust policy.
-            opts=ResourceOptions.merge(self._child, ResourceOptions(ignore_changes=["assumeRolePolicy"])),
+            # From here on the storage trust owns the trust policy; a refresh finds the external id in it.
+            assume_role_policy=Output.secret(json.dumps(iam.trust_nobody())),
+            opts=ResourceOptions.merge(
+                self._child,
+                ResourceOptions(ignore_changes=["assumeRolePolicy"], additional_secret_outputs=["assumeRolePolicy"]),
+            ),
         )
         access = aws.iam.RolePolicy(
             f"{self._name}-access",

@@ -6,11 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, field_validator, model_validator
 
 from domain.entry import Entry, EntryPoint, FeedName, SnowflakeName
 
 _BUCKET_NAME = re.compile(r"(?!xn--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
+"""As STS takes it (AssumeRole, ExternalId)."""
+
 _HIGHEST_PORT = 65535
 _HOST_NAME = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}")
 
@@ -117,6 +120,8 @@ class SnowflakeSettings(Entry):
     """For people and flows that load, pause and repair."""
     reader_role: SnowflakeName = "LANDING_READER"
     """For people and flows that read what was loaded."""
+    external_id: SecretStr | None = None
+    """An external id of one's own, a secret of the stack; Snowflake makes one otherwise."""
     error_integration: SnowflakeName | None = None
     """A notification integration of the account that hears of each load that fails."""
     probe: bool = True
@@ -127,6 +132,14 @@ class SnowflakeSettings(Entry):
     """Whether `pulumi destroy` may drop the database with the partners' tables; else it is protected."""
     trust_timeout_seconds: Annotated[int, Field(ge=1, le=900)] = 180
     """How long `up` waits, in seconds, until Snowflake can list the bucket; IAM changes take a while to be seen."""
+
+    @field_validator("external_id")
+    @classmethod
+    def _is_an_external_id(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None and not _EXTERNAL_ID.fullmatch(given.get_secret_value()):
+            # Not shown: it is a secret.
+            raise ValueError("an external id has 2 to 1224 letters, digits and characters of _+=,.@:/-, and no spaces")
+        return given
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

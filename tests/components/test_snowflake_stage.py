@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
 from components.loading_proof import LoadingProof, LoadingProofArgs
 from components.object_events import ObjectEvents, ObjectEventsArgs
@@ -17,7 +18,7 @@ from components.snowflake_stage import SnowflakeStage, SnowflakeStageArgs
 from components.stage_place import StagePlace
 from domain.sections import SnowflakeSettings
 from tests.components.landing_pieces import ACCOUNT, BUCKET, a_bucket, answers
-from tests.components.recorder import Program, Registered
+from tests.components.recorder import Program, Registered, Secret
 from tests.stack_values import feed, partner, read_partners
 
 PLACE = StagePlace(database="LANDING", schema="RAW", stage="PARTNERS")
@@ -36,7 +37,7 @@ def stage(registered: Program) -> Registered:
 
 def test_the_role_starts_by_trusting_nobody_and_the_trust_comes_last(stage: Registered) -> None:
     role = stage.named("snowflake-role")
-    assert json.loads(role.inputs["assumeRolePolicy"])["Statement"][0]["Effect"] == "Deny"
+    assert json.loads(role.inputs["assumeRolePolicy"].value)["Statement"][0]["Effect"] == "Deny"
     assert list(role.options.ignoreChanges) == ["assumeRolePolicy"]
     trust = stage.named("snowflake-trust")
     assert trust.inputs["locations"] == [f"s3://{BUCKET}/partners/", f"s3://{BUCKET}/canary/"]
@@ -148,6 +149,17 @@ def test_rights_on_what_is_there_come_after_those_on_what_will_be(stage: Registe
     for role, kinds in (("loader", "tables"), ("loader", "pipes"), ("reader", "tables")):
         there = stage.named(f"snowflake-access-{role}-all-{kinds}")
         assert f"snowflake-access-{role}-future-{kinds}" in there.depends_on
+
+
+def test_an_external_id_of_ones_own_goes_to_the_integration_as_a_secret(registered: Program) -> None:
+    settings = SnowflakeSettings(external_id=SecretStr("ours"))
+    run = registered(
+        lambda: SnowflakeStage("snowflake", SnowflakeStageArgs(prefix="p", bucket=a_bucket(), settings=settings)),
+        outputs=answers,
+    )
+    integration = run.named("snowflake-integration")
+    assert integration.inputs["storageAwsExternalId"] == Secret("ours")
+    assert "describeOutputs" in integration.options.additionalSecretOutputs
 
 
 STACK_FILES = sorted(Path(__file__).parents[2].glob("Pulumi.*.yaml"))

@@ -119,3 +119,24 @@ def test_a_value_that_cannot_be_names_its_key(key: str, value: object) -> None:
 def test_the_probe_is_on_unless_it_is_switched_off() -> None:
     assert check(values()).snowflake.probe
     assert not check(values(snowflake={"probe": False})).snowflake.probe
+
+
+def test_an_external_id_of_ones_own_is_a_secret_and_stays_one() -> None:
+    given = values(snowflake={"externalId": "0000-of-ours"})
+    (told,) = faults(given)
+    assert told.startswith(
+        "landing:snowflake.externalId: stands here in plain text: choose another one, and set it by "
+    )
+    read = check(given, secret={"snowflake"})
+    assert read.snowflake.external_id
+    assert read.snowflake.external_id.get_secret_value() == "0000-of-ours"
+    assert "0000" not in repr(read) + str(read.model_dump())
+
+
+@pytest.mark.parametrize("given", ["a", "with a space", "x" * 1225, "straße", ""])
+def test_what_sts_takes_for_no_external_id_is_told_and_not_shown(given: str) -> None:
+    (told,) = faults(values(snowflake={"externalId": given}), secret={"snowflake"})
+    assert told == (
+        "landing:snowflake.externalId: an external id has 2 to 1224 letters, digits and characters of _+=,.@:/-, "
+        "and no spaces"
+    )
