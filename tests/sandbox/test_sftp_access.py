@@ -73,12 +73,13 @@ def test_a_key_that_is_deleted_opens_nothing_and_one_that_is_imported_does(zone:
 def test_a_server_that_is_stopped_lets_nobody_in(zone: Landing) -> None:
     transfer = zone.client("transfer")
     transfer.stop_server(ServerId=zone.server_id)
-    assert zone.state() == "STOPPING"
+    # On its way for a fifth of a second, which a busy machine may sleep through.
+    assert zone.state() in {"STOPPING", "OFFLINE"}
     eventually(lambda: zone.state() == "OFFLINE")
     with pytest.raises((asyncssh.ConnectionLost, ConnectionResetError)):
         log_in(zone, "skyway")
     transfer.start_server(ServerId=zone.server_id)
-    assert zone.state() == "STARTING"
+    assert zone.state() in {"STARTING", "ONLINE"}
     eventually(lambda: zone.state() == "ONLINE")
     log_in(zone, "skyway")
 
