@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import cast
 
+from clients.aws_clients import aws_client
 from clients.errors import NotFoundError, NotYetError, ServiceError, UnreachableError
 from domain.iam import Policy
 
@@ -18,22 +19,7 @@ class RoleTrust:
 
     def __init__(self, *, region: str, profile: str | None = None) -> None:
         """Use AWS's default credentials, or those of a profile; ServiceError when there is no such profile."""
-        import boto3  # noqa: PLC0415  # half a second of import that a program which reads no role saves
-        from botocore.config import Config  # noqa: PLC0415
-        from botocore.exceptions import ProfileNotFound  # noqa: PLC0415
-
-        limits = Config(
-            connect_timeout=_TIMEOUT_SECONDS,
-            read_timeout=_TIMEOUT_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": 4},
-        )
-        try:
-            session = boto3.Session(profile_name=profile, region_name=region)
-        except ProfileNotFound as error:
-            raise ServiceError(
-                f"AWS's configuration has no profile {profile!r}", hint="set aws:profile to one that is there"
-            ) from error
-        self._iam: Any = session.client("iam", config=limits)  # pyright: ignore[reportUnknownMemberType]  # boto3 makes its clients at run time
+        self._iam = aws_client("iam", region=region, profile=profile, timeout_seconds=_TIMEOUT_SECONDS)
 
     def read(self, role_name: str) -> Policy:
         """Give the trust policy; NotFoundError when there is no such role."""

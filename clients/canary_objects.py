@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import cast
 
+from clients.aws_clients import aws_client
 from clients.errors import NotFoundError, ServiceError, UnreachableError
 
 _TIMEOUT_SECONDS = 20
@@ -16,24 +17,9 @@ class CanaryObjects:
 
     def __init__(self, bucket: str, prefix: str, *, region: str, profile: str | None = None) -> None:
         """Use AWS's default credentials, or those of a profile; ServiceError when there is no such profile."""
-        import boto3  # noqa: PLC0415  # half a second of import that a program which puts no canary saves
-        from botocore.config import Config  # noqa: PLC0415
-        from botocore.exceptions import ProfileNotFound  # noqa: PLC0415
-
-        limits = Config(
-            connect_timeout=_TIMEOUT_SECONDS,
-            read_timeout=_TIMEOUT_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": 4},
-        )
-        try:
-            session = boto3.Session(profile_name=profile, region_name=region)
-        except ProfileNotFound as error:
-            raise ServiceError(
-                f"AWS's configuration has no profile {profile!r}", hint="set aws:profile to one that is there"
-            ) from error
         self._bucket = bucket
         self._prefix = prefix
-        self._s3: Any = session.client("s3", config=limits)  # pyright: ignore[reportUnknownMemberType]  # boto3 makes its clients at run time
+        self._s3 = aws_client("s3", region=region, profile=profile, timeout_seconds=_TIMEOUT_SECONDS)
 
     def put(self, name: str, text: str) -> str:
         """Put a canary, under the bucket's own encryption; give its `s3://` address."""
