@@ -42,6 +42,7 @@ class LoadingProof(ComponentResource):
             location=args.stage.location,
             warehouse=args.stage.warehouse,
             pipes={pipe: made for each in args.feeds for pipe, made in each.pipes.items()},
+            occasions={"trust": args.stage.trusted, "stop": args.stage.stopped},
             # What comes after the listing is told of by events.
             opts=ResourceOptions(parent=self, depends_on=[args.events]),
         )

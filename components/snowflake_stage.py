@@ -55,6 +55,8 @@ class SnowflakeStage(ComponentResource):
     """What the stage is over: an `s3://` address with a closing slash."""
     trusted: Output[str]
     """Whom the role trusts, and for which locations."""
+    stopped: Output[str]
+    """When pipes were last stopped, to be made anew."""
     outputs: dict[str, Output[str]]
     """Their names, as the stack's output."""
 
@@ -116,6 +118,7 @@ class SnowflakeStage(ComponentResource):
             pipes=args.pipes,
             opts=self._child,
         )
+        self.stopped = binding.stopped
         self.place = StagePlace(
             database=self.database,
             schema=self.schema,

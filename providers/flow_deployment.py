@@ -95,7 +95,12 @@ class FlowDeploymentProvider(TypedProvider[DeploymentSpec, DeploymentOutputs]):
         found = _parse(known, spec)
         return Found(spec=found, outputs=_outputs(known.id, found))
 
-    def update_object(self, object_id: str, old: DeploymentSpec, new: DeploymentSpec) -> DeploymentOutputs:  # noqa: ARG002  # the base's signature
+    def update_object(
+        self,
+        object_id: str,
+        old: Found[DeploymentSpec, DeploymentOutputs],  # noqa: ARG002  # the base's signature
+        new: DeploymentSpec,
+    ) -> DeploymentOutputs:
         """Write what differs from what Prefect holds, which may not be what it held at the last run."""
         with self._prefect(new) as prefect:
             known = prefect.read_deployment(object_id)

@@ -16,12 +16,13 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from clients.errors import ServiceError
-from clients.snowflake import SnowflakeAccount, SnowflakeClient
+from clients.snowflake import SnowflakeClient
 from domain.canary import parse_pipe_status, pipe_status, use_warehouse
 from domain.pipe_repair import list_files, missed, pause_pipe, recent_files, refresh_pipe, taken_along
 from domain.reconciliation import parse_copy_history, render_copy_history
 from domain.snowflake_sql import SchemaName
-from providers.typed_provider import Created, Found, StackConfig, TypedProvider
+from providers.snowflake_provider import SchemaSpec, SnowflakeProvider
+from providers.typed_provider import Created, Found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,22 +36,17 @@ class PipeSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RefreshSpec:
+class RefreshSpec(SchemaSpec):
     """The pipes that read through one stage."""
 
-    database: str
-    schema: str
     stage: str
     location: str
     """What the stage is over: an `s3://` address with a closing slash."""
     warehouse: str
     """Where the load history is asked for."""
     pipes: dict[str, PipeSpec] = field(default_factory=dict[str, PipeSpec])
-
-    @property
-    def home(self) -> SchemaName:
-        """Where the stage and the pipes are."""
-        return SchemaName(database=self.database, schema=self.schema)
+    occasions: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    """What may have kept any pipe from loading, each as it is now: when one changes, all pipes are looked after."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,16 +54,12 @@ class RefreshOutputs:
     """Nothing: what was missed is loaded, and the load history tells of it."""
 
 
-class PipeRefreshProvider(TypedProvider[RefreshSpec, RefreshOutputs]):
-    """Looks after the pipes that were made anew, and after no others."""
+class PipeRefreshProvider(SnowflakeProvider[RefreshSpec, RefreshOutputs]):
+    """Looks after the pipes that were made anew; after all of them when something else may have stopped any."""
 
     spec_type = RefreshSpec
     outputs_type = RefreshOutputs
     replaces_on = frozenset({"database", "schema"})
-
-    def configured(self, config: StackConfig) -> None:
-        """Take the official provider's own settings."""
-        self._config = config
 
     def describe(self, spec: RefreshSpec) -> str:
         """Name what is handed over."""
@@ -78,9 +70,15 @@ class PipeRefreshProvider(TypedProvider[RefreshSpec, RefreshOutputs]):
         self._refresh(spec, spec.pipes)
         return Created(id=spec.home.object(spec.stage), outputs=RefreshOutputs())
 
-    def update_object(self, object_id: str, old: RefreshSpec, new: RefreshSpec) -> RefreshOutputs:  # noqa: ARG002  # the base's signature
-        """Hand what they missed to the pipes that are other ones now."""
-        self._refresh(new, {name: pipe for name, pipe in new.pipes.items() if old.pipes.get(name) != pipe})
+    def update_object(
+        self,
+        object_id: str,  # noqa: ARG002  # the base's signature
+        old: Found[RefreshSpec, RefreshOutputs],
+        new: RefreshSpec,
+    ) -> RefreshOutputs:
+        """Hand what they missed to the pipes that are other ones now, or to all."""
+        known = old.spec.pipes if old.spec.occasions == new.occasions else {}
+        self._refresh(new, {name: pipe for name, pipe in new.pipes.items() if known.get(name) != pipe})
         return RefreshOutputs()
 
     def read_object(self, object_id: str, spec: RefreshSpec) -> Found[RefreshSpec, RefreshOutputs] | None:  # noqa: ARG002  # the base's signature
@@ -93,8 +91,7 @@ class PipeRefreshProvider(TypedProvider[RefreshSpec, RefreshOutputs]):
     def _refresh(self, spec: RefreshSpec, pipes: Mapping[str, PipeSpec]) -> None:
         if not pipes:
             return
-        account = SnowflakeAccount.from_settings(lambda name: self._config.get(f"snowflake:{name}"))
-        with SnowflakeClient.connected(account) as snowflake:
+        with self.connected() as snowflake:
             now = dt.datetime.now(dt.UTC)
             # A new stack has many pipes and few files: one listing serves them all.
             only = next(iter(pipes.values())).path if len(pipes) == 1 else ""
@@ -140,6 +137,7 @@ class PipeRefresh(Resource, module="landing", name="PipeRefresh"):
         location: pulumi.Input[str],
         warehouse: pulumi.Input[str],
         pipes: Mapping[str, Mapping[str, pulumi.Input[Any]]],
+        occasions: Mapping[str, pulumi.Input[str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
@@ -152,6 +150,7 @@ class PipeRefresh(Resource, module="landing", name="PipeRefresh"):
                 "location": location,
                 "warehouse": warehouse,
                 "pipes": {name: dict(pipe) for name, pipe in pipes.items()},
+                "occasions": dict(occasions),
             },
             opts,
         )

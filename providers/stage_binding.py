@@ -7,8 +7,9 @@ pipes that have to be made anew before they go; ADR 20 has the whole sequence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -16,12 +17,12 @@ import tenacity
 from pulumi.dynamic import ReadResult, Resource
 
 from clients.errors import NotFoundError, ServiceError
-from clients.snowflake import SnowflakeAccount, SnowflakeClient
+from clients.snowflake import SnowflakeClient
 from domain.canary import PipeStatus, parse_pipe_status, pipe_status
 from domain.pipe_repair import bind_stage, changed_pipes, made_at, pause_pipe, show_integration, show_pipes, show_stage
-from domain.snowflake_sql import SchemaName
 from providers.codec import Properties
-from providers.typed_provider import Created, Found, StackConfig, TypedProvider
+from providers.snowflake_provider import SchemaSpec, SnowflakeProvider
+from providers.typed_provider import Created, Found
 
 _POLL_SECONDS = 0.2
 _SETTLED_POLLS = 15
@@ -29,11 +30,9 @@ _SETTLED_POLLS = 15
 
 
 @dataclass(frozen=True, kw_only=True)
-class BindingSpec:
+class BindingSpec(SchemaSpec):
     """A stage, its integration, and the pipes that read through it."""
 
-    database: str
-    schema: str
     stage: str
     integration: str
     location: str
@@ -47,11 +46,6 @@ class BindingSpec:
     drift: str = ""
     """Empty in a program; after a refresh it says which stage and integration were there before others came."""
 
-    @property
-    def home(self) -> SchemaName:
-        """Where the stage and the pipes are."""
-        return SchemaName(database=self.database, schema=self.schema)
-
 
 @dataclass(frozen=True, kw_only=True)
 class BindingOutputs:
@@ -59,44 +53,50 @@ class BindingOutputs:
 
     bound: str
     """Which stage over what, and which integration: when each was made. A pipe lives as long as this stays."""
+    stopped: str = ""
+    """When pipes were last stopped; who hears of it lets those go on that were not made anew after all."""
 
 
-class StageBindingProvider(TypedProvider[BindingSpec, BindingOutputs]):
+class StageBindingProvider(SnowflakeProvider[BindingSpec, BindingOutputs]):
     """Owns nothing: it ties together what other resources own."""
 
     spec_type = BindingSpec
     outputs_type = BindingOutputs
     replaces_on = frozenset({"database", "schema"})
 
-    def configured(self, config: StackConfig) -> None:
-        """Take the official provider's own settings."""
-        self._config = config
-
     def describe(self, spec: BindingSpec) -> str:
         """Name both ends."""
         return f"the binding of stage {spec.stage} to storage integration {spec.integration}"
 
     def create_object(self, spec: BindingSpec) -> Created[BindingOutputs]:
-        """Note what is there; nothing is stopped, as no pipe of ours can be."""
-        with SnowflakeClient.connected(self._account()) as snowflake:
-            return Created(id=spec.home.object(spec.stage), outputs=BindingOutputs(bound=_bound(snowflake, spec)))
+        """Tie the stage to its integration, which may be another one than when the stage was made; stop nothing."""
+        with self.connected() as snowflake:
+            bound = _bound(snowflake, spec)
+            snowflake.query(bind_stage(spec.home, spec.stage, spec.integration))
+        return Created(id=spec.home.object(spec.stage), outputs=BindingOutputs(bound=bound))
 
-    def update_object(self, object_id: str, old: BindingSpec, new: BindingSpec) -> BindingOutputs:  # noqa: ARG002  # the base's signature
-        """Stop the pipes that are made anew next, let them finish, and tie the stage to its integration again."""
-        pipes_alone = old.pipes != new.pipes and replace(old, pipes={}) == replace(new, pipes={})
-        with SnowflakeClient.connected(self._account()) as snowflake:
-            there = {str(row["name"]) for row in snowflake.query(show_pipes(new.home))}
-            for pipe in changed_pipes(old.pipes, new.pipes if pipes_alone else {}):
-                if pipe in there:
-                    snowflake.query(pause_pipe(new.home, pipe, paused=True))
-                    _await_end(snowflake, new, pipe)
-            if not pipes_alone:
+    def update_object(
+        self,
+        object_id: str,  # noqa: ARG002  # the base's signature
+        old: Found[BindingSpec, BindingOutputs],
+        new: BindingSpec,
+    ) -> BindingOutputs:
+        """Stop the pipes that are made anew next, let them finish, and tie the stage to its integration again.
+
+        Where stage and integration are what they were, pipes stay too: only those stop whose own text is another one.
+        """
+        with self.connected() as snowflake:
+            bound = _bound(snowflake, new)
+            another = bool(old.spec.drift) or bound != old.outputs.bound
+            stopped = _stop(snowflake, new, changed_pipes(old.spec.pipes, {} if another else new.pipes))
+            if another:
                 snowflake.query(bind_stage(new.home, new.stage, new.integration))
-            return BindingOutputs(bound=_bound(snowflake, new))
+        when = dt.datetime.now(dt.UTC).isoformat() if stopped else old.outputs.stopped
+        return BindingOutputs(bound=bound, stopped=when)
 
     def read_object(self, object_id: str, spec: BindingSpec) -> Found[BindingSpec, BindingOutputs] | None:  # noqa: ARG002  # the base's signature
         """Look which stage and which integration are there now."""
-        with SnowflakeClient.connected(self._account()) as snowflake:
+        with self.connected() as snowflake:
             try:
                 bound = _bound(snowflake, spec)
             except NotFoundError:
@@ -106,15 +106,14 @@ class StageBindingProvider(TypedProvider[BindingSpec, BindingOutputs]):
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Tell as drift a stage or an integration that is another one than was bound."""
         found = super().read(id_, props)
-        if found.outs and found.inputs and found.outs["bound"] != props["bound"]:
-            found.outs["drift"] = found.inputs["drift"] = f"was {props['bound']}"
+        if found.outs and found.inputs:
+            found.outs["stopped"] = props.get("stopped", "")
+            if found.outs["bound"] != props["bound"]:
+                found.outs["drift"] = found.inputs["drift"] = f"was {props['bound']}"
         return found
 
     def delete_object(self, object_id: str, spec: BindingSpec) -> None:
         """Leave everything as it is: stage and integration have owners."""
-
-    def _account(self) -> SnowflakeAccount:
-        return SnowflakeAccount.from_settings(lambda name: self._config.get(f"snowflake:{name}"))
 
 
 def _bound(snowflake: SnowflakeClient, spec: BindingSpec) -> str:
@@ -124,6 +123,17 @@ def _bound(snowflake: SnowflakeClient, spec: BindingSpec) -> str:
         if not found:
             raise NotFoundError(f"there is no {kind} {name}", hint="run `pulumi up --refresh`, which makes it again")
     return f"{spec.location} by the stage of {stage} and the integration of {integration}"
+
+
+def _stop(snowflake: SnowflakeClient, spec: BindingSpec, pipes: Sequence[str]) -> bool:
+    """Pause those of the pipes that are there, and wait for each; say whether there were any."""
+    there = {row["name"] for row in snowflake.query(show_pipes(spec.home))} if pipes else set[object]()
+    stopping = [pipe for pipe in pipes if pipe in there]
+    for pipe in stopping:
+        snowflake.query(pause_pipe(spec.home, pipe, paused=True))
+    for pipe in stopping:
+        _await_end(snowflake, spec, pipe)
+    return bool(stopping)
 
 
 def _await_end(snowflake: SnowflakeClient, spec: BindingSpec, pipe: str) -> None:
@@ -156,6 +166,7 @@ class StageBinding(Resource, module="landing", name="StageBinding"):
     """The tie between a stage and its integration; pipes are made anew when it changes."""
 
     bound: pulumi.Output[str]
+    stopped: pulumi.Output[str]
 
     def __init__(
         self,
@@ -184,6 +195,7 @@ class StageBinding(Resource, module="landing", name="StageBinding"):
                 "trusted": trusted,
                 "pipes": dict(pipes),
                 "bound": None,
+                "stopped": None,
             },
             opts,
         )

@@ -18,7 +18,7 @@ from pulumi.dynamic import Resource
 
 from clients.canary_objects import CanaryObjects
 from clients.errors import ServiceError
-from clients.snowflake import SnowflakeAccount, SnowflakeClient
+from clients.snowflake import SnowflakeClient
 from domain.canary import (
     RUNNING,
     BrokenLeg,
@@ -34,22 +34,20 @@ from domain.canary import (
     use_warehouse,
 )
 from domain.reconciliation import LoadedFile, parse_copy_history, render_copy_history
-from domain.snowflake_sql import SchemaName
-from providers.typed_provider import Created, Found, StackConfig, TypedProvider
+from providers.snowflake_provider import SchemaSpec, SnowflakeProvider
+from providers.typed_provider import Created, Found
 
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProbeSpec:
+class ProbeSpec(SchemaSpec):
     """Where canaries are put, and which table they must turn up in."""
 
     bucket: str
     prefix: str
     """Where in the bucket, with a closing slash."""
-    database: str
-    schema: str
     stage: str
     """The stage that partners' files are read through: it must be able to list."""
     table: str
@@ -63,27 +61,18 @@ class ProbeSpec:
     drift: str = ""
     """Empty as long as the pipe runs; after a refresh it says what it was found to be, and `up` sends a canary."""
 
-    @property
-    def home(self) -> SchemaName:
-        """Where stage, table and pipe are."""
-        return SchemaName(database=self.database, schema=self.schema)
-
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeOutputs:
     """Nothing: what a canary leaves is that `up` went on."""
 
 
-class StageProbeProvider(TypedProvider[ProbeSpec, ProbeOutputs]):
+class StageProbeProvider(SnowflakeProvider[ProbeSpec, ProbeOutputs]):
     """Owns nothing but the canary that is on its way; each one has a name that was never used before."""
 
     spec_type = ProbeSpec
     outputs_type = ProbeOutputs
     replaces_on = frozenset({"bucket", "prefix"})
-
-    def configured(self, config: StackConfig) -> None:
-        """Take the official providers' own settings."""
-        self._config = config
 
     def describe(self, spec: ProbeSpec) -> str:
         """Name the proof."""
@@ -93,14 +82,19 @@ class StageProbeProvider(TypedProvider[ProbeSpec, ProbeOutputs]):
         """Send a canary and wait for it."""
         return Created(id=f"{spec.bucket}/{spec.prefix}{spec.pipe}", outputs=self._probe(spec))
 
-    def update_object(self, object_id: str, old: ProbeSpec, new: ProbeSpec) -> ProbeOutputs:  # noqa: ARG002  # the base's signature
+    def update_object(
+        self,
+        object_id: str,  # noqa: ARG002  # the base's signature
+        old: Found[ProbeSpec, ProbeOutputs],  # noqa: ARG002  # as above
+        new: ProbeSpec,
+    ) -> ProbeOutputs:
         """Send another one."""
         return self._probe(new)
 
     def read_object(self, object_id: str, spec: ProbeSpec) -> Found[ProbeSpec, ProbeOutputs] | None:  # noqa: ARG002  # the base's signature
         """Look whether the stage still lists and the pipe still runs; no canary is sent."""
         drift = ""
-        with SnowflakeClient.connected(self._account()) as snowflake:
+        with self.connected() as snowflake:
             try:
                 snowflake.query(list_nothing(spec.home, spec.stage))
                 status = _status(snowflake, spec)
@@ -118,7 +112,7 @@ class StageProbeProvider(TypedProvider[ProbeSpec, ProbeOutputs]):
         canaries = self._canaries(spec)
         name = f"{uuid.uuid4()}.csv"
         canaries.clear()
-        with SnowflakeClient.connected(self._account()) as snowflake:
+        with self.connected() as snowflake:
             _check_stage(snowflake, spec)
             before = _status(snowflake, spec)
             if before.state != RUNNING:
@@ -132,9 +126,6 @@ class StageProbeProvider(TypedProvider[ProbeSpec, ProbeOutputs]):
                 raise
         canaries.clear()
         return ProbeOutputs()
-
-    def _account(self) -> SnowflakeAccount:
-        return SnowflakeAccount.from_settings(lambda name: self._config.get(f"snowflake:{name}"))
 
     def _canaries(self, spec: ProbeSpec) -> CanaryObjects:
         region, profile = str(self._config.get("aws:region")), self._config.get("aws:profile") or None

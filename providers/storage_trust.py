@@ -18,7 +18,7 @@ from pulumi.dynamic import Resource
 from clients.aws_roles import RoleTrust
 from clients.errors import NotFoundError, NotYetError, ServiceError
 from clients.patience import patiently
-from clients.snowflake import SnowflakeAccount, SnowflakeClient
+from clients.snowflake import SnowflakeClient
 from domain import iam
 from domain.storage_integration import (
     Cause,
@@ -30,7 +30,8 @@ from domain.storage_integration import (
     validate_integration,
 )
 from providers.codec import Properties
-from providers.typed_provider import Created, Found, StackConfig, TypedProvider
+from providers.snowflake_provider import SnowflakeProvider
+from providers.typed_provider import Created, Found
 
 _CREDENTIALS_NOT_FOLLOWED = ("accessKey", "assumeRoles", "assumeRoleWithWebIdentity")
 """Ways in that the `aws` package knows by its own settings, and boto3 does not."""
@@ -62,16 +63,12 @@ class TrustOutputs:
     external_id: str = field(repr=False)
 
 
-class StorageTrustProvider(TypedProvider[TrustSpec, TrustOutputs]):
+class StorageTrustProvider(SnowflakeProvider[TrustSpec, TrustOutputs]):
     """Reads the pair from Snowflake alone, writes IAM, and believes only what Snowflake then can do."""
 
     spec_type = TrustSpec
     outputs_type = TrustOutputs
     replaces_on = frozenset({"integration_name", "role_name"})
-
-    def configured(self, config: StackConfig) -> None:
-        """Take the official providers' own settings."""
-        self._config = config
 
     def describe(self, spec: TrustSpec) -> str:
         """Name the loop."""
@@ -94,7 +91,12 @@ class StorageTrustProvider(TypedProvider[TrustSpec, TrustOutputs]):
         """Close the loop; closing a closed one changes nothing, so a killed run is simply run again."""
         return Created(id=f"{spec.integration_name}/{spec.role_name}", outputs=self._close(spec))
 
-    def update_object(self, object_id: str, old: TrustSpec, new: TrustSpec) -> TrustOutputs:  # noqa: ARG002  # the base's signature
+    def update_object(
+        self,
+        object_id: str,  # noqa: ARG002  # the base's signature
+        old: Found[TrustSpec, TrustOutputs],  # noqa: ARG002  # as above
+        new: TrustSpec,
+    ) -> TrustOutputs:
         """Close the loop again, whatever opened it."""
         return self._close(new)
 
@@ -127,7 +129,7 @@ class StorageTrustProvider(TypedProvider[TrustSpec, TrustOutputs]):
         except NotFoundError as error:
             off.append(str(error))
         try:
-            with SnowflakeClient.connected(self._account()) as snowflake:
+            with self.connected() as snowflake:
                 integration = _described(snowflake, spec)
         except NotFoundError as error:
             off.append(str(error))
@@ -143,7 +145,7 @@ class StorageTrustProvider(TypedProvider[TrustSpec, TrustOutputs]):
 
     def _close(self, spec: TrustSpec) -> TrustOutputs:
         until = time.monotonic() + spec.timeout_seconds
-        with SnowflakeClient.connected(self._account()) as snowflake:
+        with self.connected() as snowflake:
             integration = _described(snowflake, spec)
             if obstacle := integration.obstacle(spec.role_arn, spec.locations):
                 raise ServiceError(f"integration {spec.integration_name}: {obstacle}", hint=_SET_RIGHT_FIRST)
@@ -158,9 +160,6 @@ class StorageTrustProvider(TypedProvider[TrustSpec, TrustOutputs]):
                         hint=refusal.advice(trust_holds=holds),
                     )
         return TrustOutputs(iam_user_arn=integration.iam_user_arn, external_id=integration.external_id)
-
-    def _account(self) -> SnowflakeAccount:
-        return SnowflakeAccount.from_settings(lambda name: self._config.get(f"snowflake:{name}"))
 
     @cached_property
     def _roles(self) -> RoleTrust:

@@ -96,8 +96,8 @@ class TypedProvider(ResourceProvider, Generic[SpecT, OutputsT]):
         """Say how the object is now; None when it is gone. `spec` is how it was last known."""
 
     @abstractmethod
-    def update_object(self, object_id: str, old: SpecT, new: SpecT) -> OutputsT:
-        """Make the object as `new` says; the outputs are the full new set."""
+    def update_object(self, object_id: str, old: Found[SpecT, OutputsT], new: SpecT) -> OutputsT:
+        """Make the object as `new` says; `old` is how it was last known. The outputs are the full new set."""
 
     @abstractmethod
     def delete_object(self, object_id: str, spec: SpecT) -> None:
@@ -180,7 +180,8 @@ class TypedProvider(ResourceProvider, Generic[SpecT, OutputsT]):
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Change the object in place."""
-        old, new = self._spec("update", _olds), self._spec("update", _news)
+        new = self._spec("update", _news)
+        old = Found[SpecT, OutputsT](spec=self._spec("update", _olds), outputs=self._outputs(_olds))
         with self._told("update", new):
             outputs = self.update_object(_id, old, new)
         return UpdateResult(self._state(new, outputs))
@@ -211,6 +212,10 @@ class TypedProvider(ResourceProvider, Generic[SpecT, OutputsT]):
             told = "; ".join(f"{fault.field}: {fault.reason}" for fault in faults)
             raise ProviderError(f"cannot {verb} a {self.spec_type.__name__} with these properties: {told}")
         return cast("SpecT", decoded(self.spec_type, values))
+
+    def _outputs(self, props: Properties) -> OutputsT:
+        known = {field.name: props[field.name] for field in fields(self.outputs_type) if field.name in props}
+        return cast("OutputsT", decoded(self.outputs_type, known))
 
     def _state(self, spec: SpecT, outputs: OutputsT) -> Properties:
         return {**encoded(spec), **encoded(outputs)}

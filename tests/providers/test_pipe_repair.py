@@ -48,7 +48,17 @@ REFRESH: dict[str, Any] = {
         "ORDERS": {"path": "a/orders/", "made_of": "1"},
         "REFUNDS": {"path": "a/refunds/", "made_of": "1"},
     },
+    "occasions": {"trust": "them", "stop": ""},
 }
+TIED = 'ALTER STAGE "D"."S"."PARTNERS" SET STORAGE_INTEGRATION = "LANDING_S3"'
+
+
+def _stop(pipe: str) -> str:
+    return f'ALTER PIPE IF EXISTS "D"."S"."{pipe}" SET PIPE_EXECUTION_PAUSED = TRUE'
+
+
+def _look(pipe: str) -> str:
+    return f"""SELECT SYSTEM$PIPE_STATUS('"D"."S"."{pipe}"')"""
 
 
 @dataclass
@@ -158,7 +168,7 @@ def state(props: dict[str, Any], outs: dict[str, Any] | None) -> dict[str, Any]:
 def test_a_new_binding_tells_what_is_there_and_stops_nothing(account: Account, binding: StageBindingProvider) -> None:
     outs = state(BINDING, binding.create(BINDING).outs)
     assert outs["bound"] == "s3://b/partners/ by the stage of monday and the integration of monday"
-    assert not [said for said in account.said if said.startswith("ALTER")]
+    assert [said for said in account.said if said.startswith("ALTER")] == [TIED]
     assert not binding.diff("", outs, BINDING).changes
 
 
@@ -166,13 +176,37 @@ def test_a_pipe_that_is_to_change_finishes_what_it_has_in_hand_and_the_others_ru
     account: Account, binding: StageBindingProvider
 ) -> None:
     outs = state(BINDING, binding.create(BINDING).outs)
+    account.said.clear()
     account.in_hand = [2, 1, 0]
     after = binding.update("", outs, BINDING | {"pipes": {"ORDERS": "2", "REFUNDS": "1", "NEW": "1"}}).outs
     assert account.pipes == {"ORDERS": "PAUSED", "REFUNDS": "RUNNING"}
     assert account.in_hand == []
     assert after
     assert after["bound"] == outs["bound"]
+    assert after["stopped"] > outs["stopped"]
     assert not [said for said in account.said if said.startswith("ALTER STAGE")]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"timeout_seconds": 60}, {"trusted": "others"}, {"pipes": BINDING["pipes"] | {"N": "1"}}]
+)
+def test_pipes_that_stay_what_they_are_are_not_stopped(
+    account: Account, binding: StageBindingProvider, changes: dict[str, Any]
+) -> None:
+    outs = state(BINDING, binding.create(BINDING).outs)
+    account.said.clear()
+    assert binding.diff("", outs, BINDING | changes).changes
+    after = binding.update("", outs, BINDING | changes).outs
+    assert after
+    assert (after["bound"], after["stopped"]) == (outs["bound"], "")
+    assert not [said for said in account.said if said.startswith("ALTER")]
+
+
+def test_a_refresh_keeps_when_pipes_were_stopped(account: Account, binding: StageBindingProvider) -> None:
+    outs = state(BINDING, binding.create(BINDING).outs)
+    after = state(BINDING, binding.update("", outs, BINDING | {"pipes": {"ORDERS": "2", "REFUNDS": "1"}}).outs)
+    assert set(account.pipes.values()) == {"PAUSED", "RUNNING"}
+    assert state({}, binding.read("", after).outs)["stopped"] == after["stopped"]
 
 
 def test_what_waits_for_a_paused_pipe_is_not_in_hand(account: Account, binding: StageBindingProvider) -> None:
@@ -204,7 +238,8 @@ def test_another_stage_or_integration_is_drift_and_stops_every_pipe_and_is_bound
     assert after
     assert after["bound"] != outs["bound"]
     assert set(account.pipes.values()) == {"PAUSED"}
-    assert 'ALTER STAGE "D"."S"."PARTNERS" SET STORAGE_INTEGRATION = "LANDING_S3"' in account.said
+    # Every pipe is stopped before the first is waited for.
+    assert account.said[-5:] == [*map(_stop, account.pipes), *map(_look, account.pipes), TIED]
     assert not binding.diff("", after, BINDING).changes
 
 
@@ -248,6 +283,29 @@ def test_a_file_whose_name_begins_another_loaded_ones_is_not_loaded_at_its_cost(
     with pytest.raises(ProviderError, match=r"missed s3://b/partners/a/orders/a\.csv, and .*a\.csv\.gz again"):
         refresh.create(REFRESH)
     assert not [said for said in account.said if "REFRESH" in said]
+
+
+@pytest.mark.parametrize("occasion", ["trust", "stop"])
+def test_what_may_have_stopped_any_pipe_has_all_looked_after(
+    account: Account, refresh: PipeRefreshProvider, occasion: str
+) -> None:
+    account.arrives("orders/missed.csv", "refunds/missed.csv")
+    account.pipes["ORDERS"] = "PAUSED"
+    new = REFRESH | {"occasions": REFRESH["occasions"] | {occasion: "another"}}
+    assert refresh.diff("", REFRESH, new).changes
+    refresh.update("", REFRESH, new)
+    assert len(account.loads) == 2
+    assert set(account.pipes.values()) == {"RUNNING"}
+
+
+def test_a_state_that_knows_of_no_occasions_is_looked_after_once(
+    account: Account, refresh: PipeRefreshProvider
+) -> None:
+    account.arrives("orders/missed.csv")
+    old = {name: value for name, value in REFRESH.items() if name != "occasions"}
+    assert refresh.diff("", old, REFRESH).changes
+    refresh.update("", old, REFRESH)
+    assert account.loads
 
 
 def test_a_change_that_was_taken_back_lets_the_pipe_go_on(account: Account, refresh: PipeRefreshProvider) -> None:

@@ -84,8 +84,8 @@ class FlagProvider(TypedProvider[Flag, Hoisted]):
         self.pole.called(f"read {object_id} {spec.owner}")
         return Found(spec=self.pole.flag, outputs=Hoisted(height=2.5)) if self.pole.flag else None
 
-    def update_object(self, object_id: str, old: Flag, new: Flag) -> Hoisted:
-        self.pole.called(f"update {object_id} {old.size}->{new.size}")
+    def update_object(self, object_id: str, old: Found[Flag, Hoisted], new: Flag) -> Hoisted:
+        self.pole.called(f"update {object_id} {old.spec.size}->{new.size}")
         self.pole.flag = new
         return Hoisted(height=3.0)
 
