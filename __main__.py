@@ -51,9 +51,7 @@ queue = next((pipes.queue_arn for pipes in (stage.canary, *feeds.values()) if pi
 events = ObjectEvents("events", ObjectEventsArgs(bucket=bucket.bucket, queue_arn=queue, canaries=bool(stage.canary)))
 LoadingProof("loading", LoadingProofArgs(bucket=bucket, stage=stage, events=events, feeds=feeds.values()))
 
-place = LandingPlace(
-    bucket=bucket.bucket, database=stage.database, schema=stage.schema, environment=settings.flows.environment
-)
+place = LandingPlace(bucket=bucket.bucket, database=stage.database, schema=stage.schema, flows=settings.flows)
 flows = FlowDeployments(
     "flows",
     FlowDeploymentsArgs(

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 from domain.across_sections import faults_across
 from domain.entry import Entry
 from domain.faults import ConfigurationError, Fault, parse
+from domain.flow_settings import FlowSettings
 from domain.git_source import GitSource, GitSourceError, WantedSource, check_entrypoint, resolve_source, warnings_about
 from domain.host_keys import HOST_KEYS, HostKey
 from domain.partner_files import PartnerEntries, at_places, read_entries
@@ -31,7 +32,7 @@ from domain.partners import (
     keys_that_end,
     without_expired_keys,
 )
-from domain.sections import BucketSettings, FlowSettings, PrefectSettings, SnowflakeSettings
+from domain.sections import BucketSettings, PrefectSettings, SnowflakeSettings
 from domain.sftp_settings import SftpSettings
 
 
@@ -63,7 +64,9 @@ class Settings(Entry):
     def flow_source(self) -> GitSource:
         """Find the code that flows run, and every flow in it; what a run could not find ends the program now."""
         checkout = Path.cwd()
-        wanted = WantedSource(repository=self.flows.repository, reference=self.flows.reference)
+        wanted = WantedSource(
+            repository=self.flows.repository, reference=self.flows.reference, folder=self.flows.folder
+        )
         faults: list[str] = []
         try:
             source = resolve_source(checkout, os.environ, wanted)

@@ -28,6 +28,10 @@ class WantedDeployment:
     job_variables: Mapping[str, Input[Any]] = field(default_factory=dict[str, Input[Any]])
     """What the work pool's runs can be told, such as `env`."""
     schedules: Sequence[FlowSchedule] = ()
+    work_pool: str | None = None
+    """The one of FlowDeploymentsArgs when None."""
+    work_queue: str | None = None
+    concurrency_limit: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what Prefect would take and fail on in a run."""
@@ -43,6 +47,7 @@ class FlowDeploymentsArgs:
     api_url: str
     """Prefect's API, with `/api`."""
     work_pool: str
+    """For flows that name none."""
     source: GitSource
     token_secret_name: str | None = None
     """The Prefect secret block that holds the repository's token; None for one that needs none."""
@@ -89,7 +94,7 @@ class FlowDeployments(ComponentResource):
             branch=args.source.branch,
             commit_sha=args.source.commit_sha,
             token_secret_name=args.token_secret_name,
-            work_pool=args.work_pool,
+            work_pool=wanted.work_pool or args.work_pool,
             parameters=wanted.parameters,
             tags=wanted.tags,
             description=wanted.description,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pulumi import Output
 
 from components.flow_deployments import WantedDeployment
 from components.partner_feeds import PartnerFeeds
+from domain.flow_settings import FlowSettings
 from domain.partners import Partner, deployment_name
-from domain.sections import FlowSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +19,24 @@ class LandingPlace:
     bucket: Output[str]
     database: Output[str]
     schema: Output[str]
-    environment: Mapping[str, str]
-    """Environment variables of each run: addresses and names, never secrets."""
+    flows: FlowSettings
 
 
 def extra_flows(settings: FlowSettings) -> list[WantedDeployment]:
     """Give a deployment for each flow that belongs to no feed."""
     return [
-        WantedDeployment(name=flow.name, entrypoint=flow.entrypoint, job_variables={"env": dict(settings.environment)})
+        WantedDeployment(
+            name=flow.name,
+            entrypoint=flow.entrypoint,
+            description=flow.description,
+            tags=flow.tags,
+            parameters=flow.parameters,
+            work_pool=flow.work_pool or settings.runtime_of(flow.runtime).work_pool,
+            work_queue=flow.work_queue,
+            job_variables=settings.job_variables(flow.runtime, flow.variables),
+            schedules=[entry.schedule() for entry in flow.schedules],
+            concurrency_limit=flow.concurrency_limit,
+        )
         for flow in settings.deployments
     ]
 
@@ -55,7 +64,8 @@ def partner_flows(partner: Partner, feeds: PartnerFeeds, place: LandingPlace) ->
                 "delimiter": feed.csv.delimiter,
                 "header_rows": feed.csv.header_rows,
             },
-            job_variables={"env": dict(place.environment)},
+            work_pool=place.flows.runtime_of(feed.runtime).work_pool,
+            job_variables=place.flows.job_variables(feed.runtime),
         )
         for feed in partner.feeds
     ]

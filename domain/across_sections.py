@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.faults import Fault
+from domain.flow_settings import FlowSettings
 from domain.partners import Partner, deployment_name, shared_between
-from domain.sections import BucketSettings, FlowSettings
+from domain.sections import BucketSettings
 from domain.sftp_limits import long_policies, too_many_filters
 from domain.sftp_settings import SftpSettings
 
@@ -25,6 +26,7 @@ def faults_across(
     faults = shared_between(partners, key)
     if flows:
         faults += _name_twins(partners, flows, f"{project}:flows")
+        faults += _unknown_runtimes(partners, flows, key)
     if bucket:
         faults += long_policies(partners, bucket.name, region, key)
     if sftp:
@@ -43,3 +45,13 @@ def _name_twins(partners: Sequence[Partner], flows: FlowSettings, key: str) -> l
             )
         taken.add(flow.name)
     return faults
+
+
+def _unknown_runtimes(partners: Sequence[Partner], flows: FlowSettings, key: str) -> list[Fault]:
+    """Find feeds that name a runtime environment which is none."""
+    return [
+        Fault(f"{key}[{index}].feeds[{number}].runtime", reason)
+        for index, partner in enumerate(partners)
+        for number, feed in enumerate(partner.feeds)
+        if feed.runtime and (reason := flows.unknown_runtime(feed.runtime))
+    ]

@@ -9,8 +9,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from domain.entry import AT_LEAST_ONE, Entry, EntryPoint, FeedName, SnowflakeName
+from domain.entry import AT_LEAST_ONE, Entry, EntryPoint, FeedName, SnowflakeName, matching
 from domain.samples import SampleFile
+from domain.unfinished import ENDINGS
 
 FLOW = "flows/reconcile.py:reconcile"
 """The flow of a feed that names none: it compares what arrived with what was loaded."""
@@ -82,13 +83,20 @@ class Csv(Entry):
     delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_delimiter)] = ","
     header_rows: Annotated[int, Field(ge=0, le=100)] = 1
     null_texts: tuple[str, ...] = ("",)
-    """Texts that stand for no value."""
+    """Texts that stand for no value. An empty field is none either, but in a column of texts, where `""` says so."""
 
 
 class Infer(Entry):
     """Where the columns of a feed come from, when its entry does not name them."""
 
     sample: SampleFile
+
+
+Ending = Annotated[
+    str,
+    matching(r"\.[A-Za-z0-9._]{1,31}", "an ending begins with a dot, then 1 to 31 letters, digits, dots, underscores"),
+]
+"""The end of a file's name."""
 
 
 class Feed(Entry):
@@ -100,9 +108,14 @@ class Feed(Entry):
     columns: Annotated[tuple[Column, ...], AT_LEAST_ONE, AfterValidator(_fit_together)] = ()
     infer: Infer | None = None
     """For JSON and Parquet, instead of columns; they are then those of a sample file."""
+    unfinished: tuple[Ending, ...] = ENDINGS
+    """Endings that the partner's client gives to uploads on their way, in whatever case; such files are not loaded, and
+    neither are those whose name begins with a dot."""
     drop: bool = False
     """Whether the table goes with the feed's entry. It is the `up` before the entry is removed that must have it."""
     flow: EntryPoint = FLOW
+    runtime: str | None = None
+    """Which of `landing:flows.runtimes` the flow runs in."""
 
     @model_validator(mode="after")
     def _with_columns(self) -> Self:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, field_validator, model_validator
 
-from domain.entry import Entry, EntryPoint, FeedName, SnowflakeName
+from domain.entry import Entry, SnowflakeName
 
 _BUCKET_NAME = re.compile(r"(?!xn--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
@@ -155,24 +154,3 @@ class PrefectSettings(Entry):
 
     api_url: WebAddress
     work_pool: NotEmpty
-
-
-class ExtraFlow(Entry):
-    """A flow of this repository that belongs to no feed."""
-
-    name: FeedName
-    entrypoint: EntryPoint
-
-
-class FlowSettings(Entry):
-    """`landing:flows`: which code runs, and what its runs need."""
-
-    repository: NotEmpty | None = None
-    """The Git remote that workers pull from; the checkout's own when left out."""
-    reference: NotEmpty | None = None
-    """A branch or a tag; BUILD_TAG, GIT_BRANCH or the checkout's active branch when left out."""
-    token_secret_name: SecretBlockName | None = None
-    """The Prefect secret block that holds the token for the remote."""
-    environment: Mapping[str, str] = {}
-    """Environment variables of each run: addresses and names, never secrets."""
-    deployments: tuple[ExtraFlow, ...] = ()
