@@ -19,6 +19,7 @@ from sandbox.environment import deployer_environment
 from sandbox.errors import SandboxError
 from sandbox.free_ports import require_free_ports
 from sandbox.git.publish import active_branch, publish
+from sandbox.git.repository import bare_repository
 from sandbox.home import LOOPBACK, Ports, SandboxHome
 from sandbox.lifecycle import down, survey, up
 from sandbox.parts import PARTS, Part, chosen
@@ -125,11 +126,20 @@ def _published(home: SandboxHome) -> str:
         branch = os.environ.get("GIT_BRANCH") or active_branch(CHECKOUT)
         if branch is None:
             return "git: the checkout is at no branch, so nothing is published; GIT_BRANCH=name publishes its commit"
-        return f"git: the worker pulls branch {branch} at {publish(home, CHECKOUT, branch)[:12]}, what is committed"
+        commit = publish(home, CHECKOUT, branch)
+        return (
+            f"git: the worker pulls branch {branch} at {commit[:12]}, what is committed; "
+            f"later commits by `git push {_shown(bare_repository(home))} HEAD:{branch}`"
+        )
     except InvalidGitRepositoryError:
         return f"git: {CHECKOUT} is no Git checkout, so nothing is published"
     except ValueError as error:
         raise SandboxError(str(error)) from error
+
+
+def _shown(path: Path) -> Path:
+    """Give a path as a person in the checkout would type it."""
+    return path.relative_to(CHECKOUT) if path.is_relative_to(CHECKOUT) else path
 
 
 def _home(asked: argparse.Namespace) -> SandboxHome:

@@ -13,14 +13,17 @@ from sandbox.home import SandboxHome
 def publish(home: SandboxHome, checkout: Path, branch: str) -> str:
     """Make `branch` of the sandbox's repository the commit at the checkout's HEAD, and give that commit.
 
-    What the branch held before is given up. ValueError for a name that Git does not take as a branch's.
+    The tags of that commit and of those before it come along. What branch and tags held before is given up.
+    ValueError for a name that Git does not take as a branch's.
     """
     with Repo(checkout) as source:
         try:
             source.git.check_ref_format("--branch", branch)
         except GitCommandError as error:
             raise ValueError(f"'{branch}' is no name for a branch; name one with GIT_BRANCH") from error
-        source.git.push("--quiet", "--force", "--no-verify", str(bare_repository(home)), f"HEAD:refs/heads/{branch}")
+        tags = str(source.git.tag("--merged", "HEAD", "--format=%(refname)")).splitlines()
+        wanted = [f"HEAD:refs/heads/{branch}", *(f"{tag}:{tag}" for tag in tags)]
+        source.git.push("--quiet", "--force", "--no-verify", str(bare_repository(home)), *wanted)
         return source.head.commit.hexsha
 
 

@@ -66,6 +66,27 @@ def test_a_branch_is_cloned_shallow(home: SandboxHome, checkout: Path, tmp_path:
     assert git(tmp_path / "clone", "rev-list", "HEAD").stdout.split() == [latest]
 
 
+def test_tags_of_the_history_come_along_and_move_along(home: SandboxHome, checkout: Path, tmp_path: Path) -> None:
+    with Repo(checkout) as repository:
+        repository.git.tag("light")
+        repository.git.tag("annotated", "--message", "of the first commit")
+        first = repository.head.commit.hexsha
+        repository.git.checkout("--quiet", "-b", "elsewhere")
+        commit(checkout, "elsewhere")
+        repository.git.tag("of-another-branch")
+        repository.git.checkout("--quiet", "main")
+    publish(home, checkout, "main")
+    told = git(tmp_path, "ls-remote", "--tags", repository_url(home)).stdout
+    assert f"{first}\trefs/tags/light\n" in told
+    assert f"{first}\trefs/tags/annotated^{{}}\n" in told
+    assert "of-another-branch" not in told
+    moved = commit(checkout, "second")
+    with Repo(checkout) as repository:
+        repository.git.tag("--force", "light")
+    publish(home, checkout, "main")
+    assert f"{moved}\trefs/tags/light\n" in git(tmp_path, "ls-remote", "--tags", repository_url(home)).stdout
+
+
 def test_a_commit_that_no_branch_names_is_fetched_by_its_name(
     home: SandboxHome, checkout: Path, tmp_path: Path
 ) -> None:
