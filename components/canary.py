@@ -66,9 +66,7 @@ class Canary(ComponentResource):
             stage=stage.name,
             integration=args.integration,
             location=stage.url,
-            timeout_seconds=args.timeout_seconds,
             trusted=args.trusted,
-            pipes={CANARY_TABLE: "canary"},
             opts=ResourceOptions(parent=self),
         )
         copy = replace(args.place, stage=stage.name).copy(CANARY_FEED, table=CANARY_TABLE, path="")

@@ -18,6 +18,7 @@ from domain import iam
 from domain.canary import CANARY_PREFIX
 from domain.partners import PARTNERS_PREFIX
 from domain.sections import SnowflakeSettings
+from providers.pipe_pause import PipePause
 from providers.stage_binding import StageBinding
 from providers.storage_trust import StorageTrust
 
@@ -113,17 +114,24 @@ class SnowflakeStage(ComponentResource):
             stage=self.stage,
             integration=integration.name,
             location=self.location,
-            timeout_seconds=args.settings.trust_timeout_seconds,
             trusted=self.trusted,
-            pipes=args.pipes,
             opts=self._child,
         )
-        self.stopped = binding.stopped
+        pause = PipePause(
+            f"{name}-pause",
+            database=self.database,
+            schema=self.schema,
+            bound=binding.bound,
+            pipes=args.pipes,
+            timeout_seconds=args.settings.trust_timeout_seconds,
+            opts=self._child,
+        )
+        self.stopped = pause.stopped
         self.place = StagePlace(
             database=self.database,
             schema=self.schema,
             stage=self.stage,
-            bound=binding.bound,
+            bound=_after(pause, binding.bound),
             error_integration=args.settings.error_integration,
         )
         opened = SnowflakeAccessArgs(place=self.place, integration=integration.name, settings=args.settings)
@@ -162,3 +170,8 @@ class SnowflakeStage(ComponentResource):
             opts=self._child,
         )
         return role, access
+
+
+def _after(pause: PipePause, bound: Output[str]) -> Output[str]:
+    """Have pipes wait for the pause, and a preview still know what they are bound to: the pause's id never changes."""
+    return Output.all(bound, pause.id).apply(lambda known: known[0])

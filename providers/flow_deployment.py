@@ -86,14 +86,16 @@ class FlowDeploymentProvider(TypedProvider[DeploymentSpec, DeploymentOutputs]):
                 raise _no_such_pool(spec) from error
         return Created(id=created.id, outputs=_outputs(created.id, spec))
 
-    def read_object(self, object_id: str, spec: DeploymentSpec) -> Found[DeploymentSpec, DeploymentOutputs] | None:
+    def read_object(
+        self, object_id: str, known: Found[DeploymentSpec, DeploymentOutputs]
+    ) -> Found[DeploymentSpec, DeploymentOutputs] | None:
         """Read what Prefect holds now."""
-        with self._prefect(spec) as prefect:
-            known = prefect.read_deployment(object_id)
-        if known is None:
+        with self._prefect(known.spec) as prefect:
+            held = prefect.read_deployment(object_id)
+        if held is None:
             return None
-        found = _parse(known, spec)
-        return Found(spec=found, outputs=_outputs(known.id, found))
+        found = _parse(held, known.spec)
+        return Found(spec=found, outputs=_outputs(held.id, found))
 
     def update_object(
         self,

@@ -81,9 +81,13 @@ class PipeRefreshProvider(SnowflakeProvider[RefreshSpec, RefreshOutputs]):
         self._refresh(new, {name: pipe for name, pipe in new.pipes.items() if known.get(name) != pipe})
         return RefreshOutputs()
 
-    def read_object(self, object_id: str, spec: RefreshSpec) -> Found[RefreshSpec, RefreshOutputs] | None:  # noqa: ARG002  # the base's signature
+    def read_object(
+        self,
+        object_id: str,  # noqa: ARG002  # the base's signature
+        known: Found[RefreshSpec, RefreshOutputs],
+    ) -> Found[RefreshSpec, RefreshOutputs] | None:
         """Look at nothing: there is nothing of its own."""
-        return Found(spec=spec, outputs=RefreshOutputs())
+        return known
 
     def delete_object(self, object_id: str, spec: RefreshSpec) -> None:
         """Leave what is loaded."""

@@ -91,9 +91,13 @@ class StageProbeProvider(SnowflakeProvider[ProbeSpec, ProbeOutputs]):
         """Send another one."""
         return self._probe(new)
 
-    def read_object(self, object_id: str, spec: ProbeSpec) -> Found[ProbeSpec, ProbeOutputs] | None:  # noqa: ARG002  # the base's signature
+    def read_object(
+        self,
+        object_id: str,  # noqa: ARG002  # the base's signature
+        known: Found[ProbeSpec, ProbeOutputs],
+    ) -> Found[ProbeSpec, ProbeOutputs] | None:
         """Look whether the stage still lists and the pipe still runs; no canary is sent."""
-        drift = ""
+        spec = known.spec
         with self.connected() as snowflake:
             try:
                 snowflake.query(list_nothing(spec.home, spec.stage))
@@ -102,7 +106,7 @@ class StageProbeProvider(SnowflakeProvider[ProbeSpec, ProbeOutputs]):
                 drift = str(error)
             else:
                 drift = "" if status.state == RUNNING else broken_pipe(spec.pipe, status).what
-        return Found(spec=replace(spec, drift=drift), outputs=ProbeOutputs())
+        return Found(spec=replace(spec, drift=drift), outputs=known.outputs)
 
     def delete_object(self, object_id: str, spec: ProbeSpec) -> None:  # noqa: ARG002  # the base's signature
         """Remove what a killed run may have left."""

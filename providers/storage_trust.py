@@ -100,14 +100,18 @@ class StorageTrustProvider(SnowflakeProvider[TrustSpec, TrustOutputs]):
         """Close the loop again, whatever opened it."""
         return self._close(new)
 
-    def read_object(self, object_id: str, spec: TrustSpec) -> Found[TrustSpec, TrustOutputs]:  # noqa: ARG002  # the base's signature
+    def read_object(
+        self,
+        object_id: str,  # noqa: ARG002  # the base's signature
+        known: Found[TrustSpec, TrustOutputs],
+    ) -> Found[TrustSpec, TrustOutputs]:
         """Compare both clouds, and tell as drift whatever is off.
 
         A role or an integration that is not there is drift too: "does not exist" is also what credentials of another
         account, or without the right, are told, and the trust must not drop out of the state for that.
         """
-        drift, outputs = self._compare(spec)
-        return Found(spec=replace(spec, drift=drift), outputs=outputs)
+        drift, outputs = self._compare(known.spec)
+        return Found(spec=replace(known.spec, drift=drift), outputs=outputs)
 
     def come_off(self, object_id: str, spec: TrustSpec) -> str:  # noqa: ARG002  # the base's signature
         """Look at both clouds at each `up`: a green one means that the loop is closed (ADR 19)."""

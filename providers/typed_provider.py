@@ -92,8 +92,8 @@ class TypedProvider(ResourceProvider, Generic[SpecT, OutputsT]):
         """Make the object, or adopt it when a killed run of ours has already made it."""
 
     @abstractmethod
-    def read_object(self, object_id: str, spec: SpecT) -> Found[SpecT, OutputsT] | None:
-        """Say how the object is now; None when it is gone. `spec` is how it was last known."""
+    def read_object(self, object_id: str, known: Found[SpecT, OutputsT]) -> Found[SpecT, OutputsT] | None:
+        """Say how the object is now; None when it is gone. `known` is how it was last."""
 
     @abstractmethod
     def update_object(self, object_id: str, old: Found[SpecT, OutputsT], new: SpecT) -> OutputsT:
@@ -171,17 +171,16 @@ class TypedProvider(ResourceProvider, Generic[SpecT, OutputsT]):
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read the object as it is: what differs from the spec shows as a change; a vanished one has no id."""
-        spec = self._spec("read", props)
-        with self._told("read", spec):
-            found = self.read_object(id_, spec)
+        known = self._known("read", props)
+        with self._told("read", known.spec):
+            found = self.read_object(id_, known)
         if found is None:
             return ReadResult("", {})
         return ReadResult(id_, self._state(found.spec, found.outputs), encoded(found.spec))
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Change the object in place."""
-        new = self._spec("update", _news)
-        old = Found[SpecT, OutputsT](spec=self._spec("update", _olds), outputs=self._outputs(_olds))
+        old, new = self._known("update", _olds), self._spec("update", _news)
         with self._told("update", new):
             outputs = self.update_object(_id, old, new)
         return UpdateResult(self._state(new, outputs))
@@ -213,9 +212,9 @@ class TypedProvider(ResourceProvider, Generic[SpecT, OutputsT]):
             raise ProviderError(f"cannot {verb} a {self.spec_type.__name__} with these properties: {told}")
         return cast("SpecT", decoded(self.spec_type, values))
 
-    def _outputs(self, props: Properties) -> OutputsT:
-        known = {field.name: props[field.name] for field in fields(self.outputs_type) if field.name in props}
-        return cast("OutputsT", decoded(self.outputs_type, known))
+    def _known(self, verb: str, props: Properties) -> Found[SpecT, OutputsT]:
+        outputs = {field.name: props[field.name] for field in fields(self.outputs_type) if field.name in props}
+        return Found(spec=self._spec(verb, props), outputs=cast("OutputsT", decoded(self.outputs_type, outputs)))
 
     def _state(self, spec: SpecT, outputs: OutputsT) -> Properties:
         return {**encoded(spec), **encoded(outputs)}

@@ -173,7 +173,7 @@ OF_A_PARTNER = {
 OTHER_USERS = {"update LogMetricFilter": 1}
 """The filter of refused logins names the users."""
 
-OTHER_PARTNERS = {**OTHER_USERS, "update StageBinding": 1, "update PipeRefresh": 1}
+OTHER_PARTNERS = {**OTHER_USERS, "update PipePause": 1, "update PipeRefresh": 1}
 """Two resources look after all pipes, and name them."""
 
 

@@ -33,6 +33,7 @@ def answers(args: MockResourceArgs) -> dict[str, Any]:
         "snowflake:index/storageIntegrationAws:StorageIntegrationAws": {"describeOutputs": [{"externalId": "id-1"}]},
         "pulumi-python:dynamic/landing:StorageTrust": {"iam_user_arn": "arn:aws:iam::9:user/sf", "external_id": "id-1"},
         "pulumi-python:dynamic/landing:StageBinding": {"bound": "this stage and this integration"},
+        "pulumi-python:dynamic/landing:PipePause": {"stopped": ""},
         "snowflake:index/pipe:Pipe": {"notificationChannel": "arn:aws:sqs:us-east-1:999999999999:sf"},
     }
     return known.get(args.typ, {})

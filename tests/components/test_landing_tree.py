@@ -148,6 +148,7 @@ SINCE = {
     ("landing:snowflake:Canary", "snowflake-canary", "snowflake"),
     ("landing:snowflake:LoadingProof", "loading", ""),
     ("landing:snowflake:SnowflakeAccess", "snowflake-access", "snowflake"),
+    ("pulumi-python:dynamic/landing:PipePause", "snowflake-pause", "snowflake"),
     ("pulumi-python:dynamic/landing:PipeRefresh", "loading-refresh", "loading"),
     ("pulumi-python:dynamic/landing:StageBinding", "snowflake-binding", "snowflake"),
     ("pulumi-python:dynamic/landing:StageBinding", "snowflake-canary-binding", "snowflake-canary"),

@@ -15,7 +15,8 @@ import pytest
 
 from clients.errors import ServiceError
 from clients.snowflake import SnowflakeAccount, SnowflakeClient
-from providers import stage_binding
+from providers import pipe_pause
+from providers.pipe_pause import PipePauseProvider
 from providers.pipe_refresh import PipeRefreshProvider
 from providers.stage_binding import StageBindingProvider
 from providers.typed_provider import ProviderError
@@ -34,9 +35,14 @@ BINDING: dict[str, Any] = {
     "stage": "PARTNERS",
     "integration": "LANDING_S3",
     "location": LOCATION,
-    "timeout_seconds": 30,
     "trusted": "them",
+}
+PAUSE: dict[str, Any] = {
+    "database": "D",
+    "schema": "S",
+    "bound": "monday's",
     "pipes": {"ORDERS": "1", "REFUNDS": "1"},
+    "timeout_seconds": 30,
 }
 REFRESH: dict[str, Any] = {
     "database": "D",
@@ -51,14 +57,6 @@ REFRESH: dict[str, Any] = {
     "occasions": {"trust": "them", "stop": ""},
 }
 TIED = 'ALTER STAGE "D"."S"."PARTNERS" SET STORAGE_INTEGRATION = "LANDING_S3"'
-
-
-def _stop(pipe: str) -> str:
-    return f'ALTER PIPE IF EXISTS "D"."S"."{pipe}" SET PIPE_EXECUTION_PAUSED = TRUE'
-
-
-def _look(pipe: str) -> str:
-    return f"""SELECT SYSTEM$PIPE_STATUS('"D"."S"."{pipe}"')"""
 
 
 @dataclass
@@ -142,13 +140,20 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
         yield held
 
     monkeypatch.setattr(SnowflakeClient, "connected", connected)
-    monkeypatch.setattr(stage_binding, "_POLL_SECONDS", 0)
+    monkeypatch.setattr(pipe_pause, "_POLL_SECONDS", 0)
     return held
 
 
 @pytest.fixture
 def binding() -> StageBindingProvider:
     made = StageBindingProvider()
+    made.configured(CONFIG)
+    return made
+
+
+@pytest.fixture
+def pause() -> PipePauseProvider:
+    made = PipePauseProvider()
     made.configured(CONFIG)
     return made
 
@@ -165,82 +170,89 @@ def state(props: dict[str, Any], outs: dict[str, Any] | None) -> dict[str, Any]:
     return {**props, **outs}
 
 
-def test_a_new_binding_tells_what_is_there_and_stops_nothing(account: Account, binding: StageBindingProvider) -> None:
+def test_a_new_binding_ties_and_tells_what_is_there(account: Account, binding: StageBindingProvider) -> None:
     outs = state(BINDING, binding.create(BINDING).outs)
     assert outs["bound"] == "s3://b/partners/ by the stage of monday and the integration of monday"
+    # It is made anew after a refresh that found no integration, and then the stage is still tied to the one before.
     assert [said for said in account.said if said.startswith("ALTER")] == [TIED]
     assert not binding.diff("", outs, BINDING).changes
 
 
-def test_a_pipe_that_is_to_change_finishes_what_it_has_in_hand_and_the_others_run(
-    account: Account, binding: StageBindingProvider
-) -> None:
-    outs = state(BINDING, binding.create(BINDING).outs)
-    account.said.clear()
-    account.in_hand = [2, 1, 0]
-    after = binding.update("", outs, BINDING | {"pipes": {"ORDERS": "2", "REFUNDS": "1", "NEW": "1"}}).outs
-    assert account.pipes == {"ORDERS": "PAUSED", "REFUNDS": "RUNNING"}
-    assert account.in_hand == []
-    assert after
-    assert after["bound"] == outs["bound"]
-    assert after["stopped"] > outs["stopped"]
-    assert not [said for said in account.said if said.startswith("ALTER STAGE")]
-
-
-@pytest.mark.parametrize(
-    "changes", [{"timeout_seconds": 60}, {"trusted": "others"}, {"pipes": BINDING["pipes"] | {"N": "1"}}]
-)
-def test_pipes_that_stay_what_they_are_are_not_stopped(
-    account: Account, binding: StageBindingProvider, changes: dict[str, Any]
-) -> None:
-    outs = state(BINDING, binding.create(BINDING).outs)
-    account.said.clear()
-    assert binding.diff("", outs, BINDING | changes).changes
-    after = binding.update("", outs, BINDING | changes).outs
-    assert after
-    assert (after["bound"], after["stopped"]) == (outs["bound"], "")
-    assert not [said for said in account.said if said.startswith("ALTER")]
-
-
-def test_a_refresh_keeps_when_pipes_were_stopped(account: Account, binding: StageBindingProvider) -> None:
-    outs = state(BINDING, binding.create(BINDING).outs)
-    after = state(BINDING, binding.update("", outs, BINDING | {"pipes": {"ORDERS": "2", "REFUNDS": "1"}}).outs)
-    assert set(account.pipes.values()) == {"PAUSED", "RUNNING"}
-    assert state({}, binding.read("", after).outs)["stopped"] == after["stopped"]
-
-
-def test_what_waits_for_a_paused_pipe_is_not_in_hand(account: Account, binding: StageBindingProvider) -> None:
-    outs = state(BINDING, binding.create(BINDING).outs)
-    account.in_hand = [3] * 100
-    binding.update("", outs, BINDING | {"pipes": {"ORDERS": "2", "REFUNDS": "1"}})
-    assert account.in_hand
-
-
-def test_a_pipe_that_does_not_end_is_told(account: Account, binding: StageBindingProvider) -> None:
-    outs = state(BINDING, binding.create(BINDING).outs)
-    account.in_hand = [9]
-    changed = BINDING | {"pipes": {"ORDERS": "2"}, "timeout_seconds": 0}
-    with pytest.raises(ProviderError, match="the pipe ORDERS still has 9 files in hand, 0 s after it was paused; run"):
-        binding.update("", outs, changed)
-
-
 @pytest.mark.parametrize("made", ["stage_made", "integration_made"])
-def test_another_stage_or_integration_is_drift_and_stops_every_pipe_and_is_bound(
+def test_another_stage_or_integration_is_drift_and_is_bound(
     account: Account, binding: StageBindingProvider, made: str
 ) -> None:
     outs = state(BINDING, binding.create(BINDING).outs)
     setattr(account, made, "tuesday")
-    found = binding.read("", outs)
-    assert found.outs
-    assert found.outs["drift"] == f"was {outs['bound']}"
-    assert binding.diff("", found.outs, BINDING).changes
-    after = binding.update("", found.outs, BINDING).outs
+    found = binding.read("", outs).outs
+    assert found
+    assert found["drift"] == f"was {outs['bound']}"
+    again = binding.read("", found).outs
+    assert again == found
+    assert binding.diff("", found, BINDING).changes
+    account.said.clear()
+    after = binding.update("", found, BINDING).outs
     assert after
     assert after["bound"] != outs["bound"]
-    assert set(account.pipes.values()) == {"PAUSED"}
-    # Every pipe is stopped before the first is waited for.
-    assert account.said[-5:] == [*map(_stop, account.pipes), *map(_look, account.pipes), TIED]
+    assert account.said[-1] == TIED
     assert not binding.diff("", after, BINDING).changes
+
+
+def test_a_pipe_that_is_to_change_finishes_what_it_has_in_hand_and_the_others_run(
+    account: Account, pause: PipePauseProvider
+) -> None:
+    outs = state(PAUSE, pause.create(PAUSE).outs)
+    assert account.said == []
+    account.in_hand = [2, 1, 0]
+    after = pause.update("", outs, PAUSE | {"pipes": {"ORDERS": "2", "REFUNDS": "1", "NEW": "1"}}).outs
+    assert account.pipes == {"ORDERS": "PAUSED", "REFUNDS": "RUNNING"}
+    assert account.in_hand == []
+    assert after
+    assert after["stopped"] > outs["stopped"]
+
+
+def test_when_they_read_through_something_else_every_pipe_is_stopped_before_the_first_is_waited_for(
+    account: Account, pause: PipePauseProvider
+) -> None:
+    outs = state(PAUSE, pause.create(PAUSE).outs)
+    pause.update("", outs, PAUSE | {"bound": "tuesday's"})
+    stopped = [f'ALTER PIPE IF EXISTS "D"."S"."{pipe}" SET PIPE_EXECUTION_PAUSED = TRUE' for pipe in account.pipes]
+    looked = [f"""SELECT SYSTEM$PIPE_STATUS('"D"."S"."{pipe}"')""" for pipe in account.pipes]
+    assert account.said == ['SHOW PIPES IN SCHEMA "D"."S"', *stopped, *looked]
+
+
+@pytest.mark.parametrize("changes", [{"timeout_seconds": 60}, {"pipes": PAUSE["pipes"] | {"NEW": "1"}}])
+def test_pipes_that_stay_what_they_are_are_not_stopped(
+    account: Account, pause: PipePauseProvider, changes: dict[str, Any]
+) -> None:
+    outs = state(PAUSE, pause.create(PAUSE).outs)
+    assert pause.diff("", outs, PAUSE | changes).changes
+    after = pause.update("", outs, PAUSE | changes).outs
+    assert after
+    assert after["stopped"] == ""
+    assert account.said == []
+
+
+def test_a_refresh_keeps_when_pipes_were_stopped(account: Account, pause: PipePauseProvider) -> None:
+    outs = state(PAUSE, pause.create(PAUSE).outs)
+    after = state(PAUSE, pause.update("", outs, PAUSE | {"pipes": {"ORDERS": "2", "REFUNDS": "1"}}).outs)
+    assert account.pipes["ORDERS"] == "PAUSED"
+    assert state({}, pause.read("", after).outs)["stopped"] == after["stopped"]
+
+
+def test_what_waits_for_a_paused_pipe_is_not_in_hand(account: Account, pause: PipePauseProvider) -> None:
+    outs = state(PAUSE, pause.create(PAUSE).outs)
+    account.in_hand = [3] * 100
+    pause.update("", outs, PAUSE | {"pipes": {"ORDERS": "2", "REFUNDS": "1"}})
+    assert account.in_hand
+
+
+def test_a_pipe_that_does_not_end_is_told(account: Account, pause: PipePauseProvider) -> None:
+    outs = state(PAUSE, pause.create(PAUSE).outs)
+    account.in_hand = [9]
+    changed = PAUSE | {"pipes": {"ORDERS": "2"}, "timeout_seconds": 0}
+    with pytest.raises(ProviderError, match="the pipe ORDERS still has 9 files in hand, 0 s after it was paused; run"):
+        pause.update("", outs, changed)
 
 
 def test_a_stage_that_is_gone_takes_the_binding_out_of_the_state(
@@ -314,33 +326,43 @@ def test_a_change_that_was_taken_back_lets_the_pipe_go_on(account: Account, refr
     assert set(account.pipes.values()) == {"RUNNING"}
 
 
-def _bind(account: Account, binding: StageBindingProvider, _refresh: PipeRefreshProvider) -> None:
+Providers = tuple[StageBindingProvider, PipePauseProvider, PipeRefreshProvider]
+
+
+@pytest.fixture
+def providers(binding: StageBindingProvider, pause: PipePauseProvider, refresh: PipeRefreshProvider) -> Providers:
+    return binding, pause, refresh
+
+
+def _bind(account: Account, providers: Providers) -> None:
     account.integration_made = "tuesday"
-    binding.update("", BINDING | {"drift": "was another", "bound": "x"}, BINDING)
+    providers[0].update("", BINDING | {"drift": "was another", "bound": "x"}, BINDING)
 
 
-def _refresh(account: Account, _binding: StageBindingProvider, refresh: PipeRefreshProvider) -> None:
+def _pause(_account: Account, providers: Providers) -> None:
+    providers[1].update("", PAUSE | {"stopped": ""}, PAUSE | {"bound": "tuesday's"})
+
+
+def _refresh(account: Account, providers: Providers) -> None:
     account.arrives("orders/a.csv", "refunds/b.csv")
-    refresh.create(REFRESH)
+    providers[2].create(REFRESH)
 
 
-@pytest.mark.parametrize("verb", [_bind, _refresh])
+@pytest.mark.parametrize("verb", [_bind, _pause, _refresh])
 @pytest.mark.parametrize("number", range(1, 9))
 def test_a_call_that_fails_is_told_and_the_next_run_converges(
-    account: Account,
-    binding: StageBindingProvider,
-    refresh: PipeRefreshProvider,
-    verb: Callable[[Account, StageBindingProvider, PipeRefreshProvider], None],
-    number: int,
+    account: Account, providers: Providers, verb: Callable[[Account, Providers], None], number: int
 ) -> None:
     account.fails_at = number
     try:
-        verb(account, binding, refresh)
+        verb(account, providers)
     except ProviderError as error:
         assert "Snowflake refused it (1: no)" in str(error)  # noqa: PT017  # where the n-th is not a query, nothing fails
     account.fails_at = 0
-    verb(account, binding, refresh)
+    verb(account, providers)
     if verb is _bind:
+        assert account.said[-1] == TIED
+    elif verb is _pause:
         assert set(account.pipes.values()) == {"PAUSED"}
     else:
         assert set(account.loads.values()) == {"Loaded"}

@@ -80,8 +80,8 @@ class FlagProvider(TypedProvider[Flag, Hoisted]):
         self.pole.flag = spec
         return Created(id="flag-1", outputs=Hoisted(height=2.5))
 
-    def read_object(self, object_id: str, spec: Flag) -> Found[Flag, Hoisted] | None:
-        self.pole.called(f"read {object_id} {spec.owner}")
+    def read_object(self, object_id: str, known: Found[Flag, Hoisted]) -> Found[Flag, Hoisted] | None:
+        self.pole.called(f"read {object_id} {known.spec.owner}")
         return Found(spec=self.pole.flag, outputs=Hoisted(height=2.5)) if self.pole.flag else None
 
     def update_object(self, object_id: str, old: Found[Flag, Hoisted], new: Flag) -> Hoisted:
@@ -122,7 +122,7 @@ def test_check_tells_the_rule_that_the_spec_breaks(provider: FlagProvider) -> No
 
 def test_an_object_that_breaks_our_rules_can_be_read_and_set_right(provider: FlagProvider) -> None:
     provider.pole.flag = Flag(owner="ada", size=0)
-    found = provider.read("flag-1", {"owner": "ada"}).outs
+    found = provider.read("flag-1", {"owner": "ada", "height": 2.5}).outs
     assert found is not None
     assert provider.diff("flag-1", found, {"owner": "ada"}).changes is True
     provider.update("flag-1", found, {"owner": "ada"})
@@ -197,7 +197,7 @@ def test_the_verbs_give_full_states(provider: FlagProvider) -> None:
 
 
 def test_a_vanished_object_reads_as_gone(provider: FlagProvider) -> None:
-    read = provider.read("flag-1", {"owner": "ada"})
+    read = provider.read("flag-1", {"owner": "ada", "height": 2.5})
     assert (read.id, read.outs) == ("", {})
 
 
