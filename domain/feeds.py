@@ -109,8 +109,8 @@ class Feed(Entry):
     infer: Infer | None = None
     """For JSON and Parquet, instead of columns; they are then those of a sample file."""
     unfinished: tuple[Ending, ...] = ENDINGS
-    """Endings that the partner's client gives to uploads on their way, in whatever case; such files are not loaded, and
-    neither are those whose name begins with a dot."""
+    """Endings that the partner's client gives to uploads on their way: such files are not loaded, and neither
+    are those whose name begins with a dot."""
     drop: bool = False
     """Whether the table goes with the feed's entry. It is the `up` before the entry is removed that must have it."""
     flow: EntryPoint = FLOW

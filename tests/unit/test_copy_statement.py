@@ -7,6 +7,7 @@ import pytest
 from domain.copy_statement import copy_statement
 from domain.feeds import METADATA, Column, Feed
 from domain.snowflake_sql import SchemaName
+from domain.unfinished import finished_names
 
 HOME = SchemaName(database="LANDING", schema="RAW")
 
@@ -21,13 +22,37 @@ def copy(feed: Feed, path: str = "a/orders/") -> str:
 
 
 def test_a_pipe_copies_from_its_own_folder_alone_and_says_where_each_row_is_from() -> None:
-    assert copy(feed("csv", "ID", "AT")) == (
-        'COPY INTO "LANDING"."RAW"."A_ORDERS" ("ID", "AT", "LOADED_FILE", "LOADED_ROW", "LOADED_AT") '
-        "FROM (SELECT $1, $2, METADATA$FILENAME, METADATA$FILE_ROW_NUMBER, METADATA$START_SCAN_TIME "
-        'FROM @"LANDING"."RAW"."PARTNERS"/a/orders/) '
-        "PATTERN = '.*[^/]' FILE_FORMAT = (TYPE = CSV FIELD_DELIMITER = ',' "
-        "SKIP_HEADER = 1 FIELD_OPTIONALLY_ENCLOSED_BY = '\"' NULL_IF = (''))"
+    into, _, rest = copy(feed("csv", "ID", "AT")).partition(" FROM ")
+    assert into == ('COPY INTO "LANDING"."RAW"."A_ORDERS" ("ID", "AT", "LOADED_FILE", "LOADED_ROW", "LOADED_AT")')
+    selected, _, files = rest.partition(" PATTERN = ")
+    assert selected == (
+        "(SELECT NULLIF($1, ''), NULLIF($2, ''), METADATA$FILENAME, IFF($2 IS NULL OR $3 IS NOT NULL, "
+        "TO_NUMBER('a row of more or fewer than 2 fields, which begins with ' || $1), METADATA$FILE_ROW_NUMBER), "
+        'METADATA$START_SCAN_TIME FROM @"LANDING"."RAW"."PARTNERS"/a/orders/)'
     )
+    assert files == (
+        f"'{finished_names()}' FILE_FORMAT = (TYPE = CSV FIELD_DELIMITER = ',' SKIP_HEADER = 1 "
+        "FIELD_OPTIONALLY_ENCLOSED_BY = '\"' SKIP_BLANK_LINES = TRUE EMPTY_FIELD_AS_NULL = FALSE NULL_IF = ())"
+    )
+
+
+@pytest.mark.parametrize(
+    ("type_", "null_texts", "value"),
+    [
+        ("NUMBER", ["NA", ""], "NULLIF(NULLIF($1, 'NA'), '')"),
+        ("NUMBER", ["it's"], "NULLIF(NULLIF($1, 'it''s'), '')"),
+        ("VARCHAR(3)", ["NA"], "NULLIF($1, 'NA')"),
+        ("VARCHAR", [], "$1"),
+        ("DATE", [], "NULLIF($1, '')"),
+        ("VARIANT", [""], "PARSE_JSON(NULLIF($1, ''))"),
+    ],
+)
+def test_a_text_for_no_value_becomes_null_and_an_empty_one_does_where_it_is_no_value(
+    type_: str, null_texts: list[str], value: str
+) -> None:
+    columns = [{"name": "ID", "type": type_}]
+    one = Feed.model_validate({"name": "orders", "columns": columns, "csv": {"nullTexts": null_texts}})
+    assert f"(SELECT {value}, METADATA$FILENAME" in copy(one)
 
 
 @pytest.mark.parametrize("format_", ["json", "parquet"])
