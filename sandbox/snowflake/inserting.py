@@ -22,6 +22,7 @@ from sandbox.snowflake.faults import (
     variant_not_cast,
 )
 from sandbox.snowflake.history import FileLoad
+from sandbox.snowflake.lines import records_at
 from sandbox.snowflake.names import quoted
 from sandbox.snowflake.reading import Reading, Scan, scan_of
 from sandbox.snowflake.records import REJECTS
@@ -132,14 +133,14 @@ def _inspect(cursor: duckdb.DuckDBPyConnection, reading: Reading, file: StoredFi
     ).fetchall()
     cursor.execute("DROP TABLE _inspected")
     rejected = _rejects(cursor, reading, scan) if scan.notes_rejects else Found(0, 0, ())
-    skipped = int(str(reading.options.get("SKIP_HEADER", 0))) + bool(reading.options.get("PARSE_HEADER"))
-    told = [_fault(reading, row, skipped) for row in rows]
+    places = records_at(reading.options, local, [row[0] for row in rows]) if reading.kind == "CSV" else {}
+    told = [_fault(reading, row, *places.get(row[0], (row[0], row[3]))) for row in rows]
     faults = sorted((*told, *rejected.faults), key=lambda fault: (fault.line or 0, fault.column or ""))
     return Found(parsed + rejected.faulty, faulty + rejected.faulty, tuple(faults[:MAX_FAULTS]))
 
 
-def _fault(reading: Reading, row: tuple[Any, ...], skipped: int) -> Fault:
-    number, flags, raws, record = row
+def _fault(reading: Reading, row: tuple[Any, ...], line: int, record: str | None) -> Fault:
+    number, flags, raws, _ = row
     at = flags.index(True)
     target, raw = reading.targets[at], raws[at]
     if raw is None and not target.nullable:
@@ -150,7 +151,7 @@ def _fault(reading: Reading, row: tuple[Any, ...], skipped: int) -> Fault:
         text = str(raw)
         fault = variant_not_cast(text if text.startswith(("{", "[")) else f'"{text}"', target.type)
     label = column_label(reading.table, target, at + 1)
-    return replace(fault, line=number + skipped, row=number, column=label, character=1, record=record)
+    return replace(fault, line=line, row=number, column=label, character=1, record=record)
 
 
 def _rejects(cursor: duckdb.DuckDBPyConnection, reading: Reading, scan: Scan) -> Found:

@@ -132,7 +132,7 @@ def _computed(reading: Reading) -> tuple[Value, ...]:
     uses = Counter(place for each in expressions for place in places_in(each))
     values: list[Value] = []
     for expression, target in zip(expressions, reading.targets, strict=True):
-        inner = expression.this if isinstance(expression, exp.Cast) else expression
+        inner = expression.this if isinstance(expression, exp.Cast | exp.ParseJSON) else expression
         place = next(iter(places_in(expression)), 0)
         if isinstance(inner, exp.JSONExtract):
             raw = text_of_document(inner)
@@ -144,8 +144,30 @@ def _computed(reading: Reading) -> tuple[Value, ...]:
             values.append(_field(place))
         else:
             made_from = to_engine(inner) if expression is not inner or not place else f'"c{place}"'
-            values.append(Value(to_engine(expression), f"CAST({made_from} AS VARCHAR)", place))
+            values.append(Value(to_engine(expression), _unconverted(expression, made_from), place))
     return tuple(values)
+
+
+def _unconverted(expression: Expr, made_from: str) -> str:
+    """Write what gives the text that a conversion within the expression fails on, else what the whole is made from."""
+    inner = [
+        f"CASE WHEN {to_engine(_tolerant(node))} IS NULL THEN CAST({to_engine(node.this)} AS VARCHAR) END"
+        for node in expression.find_all(exp.Cast, exp.ToNumber, exp.ParseJSON)
+        if node is not expression and not isinstance(node, exp.TryCast) and not node.args.get("safe")
+    ]
+    return f"coalesce({', '.join((*inner, f'CAST({made_from} AS VARCHAR)'))})"
+
+
+def _tolerant(conversion: Expr) -> Expr:
+    """Give the conversion that makes NULL of what it cannot convert.
+
+    DuckDB's TRY would not do: the optimizer takes what it has in common with another expression out of it.
+    """
+    if isinstance(conversion, exp.Cast):
+        return exp.TryCast(**conversion.copy().args)
+    tolerant = conversion.copy()
+    tolerant.set("safe", True)  # sqlglot's own way of saying TRY_
+    return tolerant
 
 
 def _field(place: int) -> Value:

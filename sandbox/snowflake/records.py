@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from sandbox.snowflake.formats import compression, csv_arguments
+from sandbox.snowflake.formats import character, compression, csv_arguments
 from sandbox.snowflake.names import literal, quoted
 from sandbox.snowflake.projection import METADATA
 from sandbox.snowflake.statement import Option
@@ -62,8 +62,19 @@ def fields(options: dict[str, Option], local: Path, types: Sequence[str], *, str
         "rejects_scan": literal(f"{REJECTS}_scan"),
         "rejects_limit": "0",
     }
+    if not strict and _may_have_long_records(options, local):
+        arguments["parallel"] = "false"  # else DuckDB refuses to fill up short records
     given = ", ".join(f"{name} = {value}" for name, value in arguments.items())
     return f"SELECT * FROM read_csv({literal(str(local))}, {given})"  # noqa: S608 # all quoted above
+
+
+def _may_have_long_records(options: dict[str, Option], local: Path) -> bool:
+    """Tell whether a record may go on over the end of a line: where there are quotes, or the file is packed."""
+    quote = character(options["FIELD_OPTIONALLY_ENCLOSED_BY"]).encode()
+    if compression(options, local) != "none":
+        return True
+    with local.open("rb") as file:
+        return bool(quote) and any(quote in chunk for chunk in iter(lambda: file.read(1 << 20), b""))
 
 
 def texts(options: dict[str, Option], local: Path, width: int) -> str:
