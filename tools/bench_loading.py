@@ -2,8 +2,9 @@
 # (DuckDB, boto3 and the connector are not typed)
 """`python -m tools.bench_loading`: COPY in the sandbox's Snowflake beside DuckDB's own CSV reader, on one file.
 
-Ours is the whole statement over the connector: the role is assumed, the object fetched from the sandbox's S3, its rows
-inserted with the name of the file, the row's number and the time, and the load noted in the history, durably. Theirs is
+Ours is the statement of a feed's pipe over the connector: the role is assumed, the object fetched from the sandbox's
+S3, its rows checked and inserted with the name of the file, the row's number and the time, and the load noted in the
+history, durably. Theirs is
 the same table made from a local copy of the file in a database file of its own. The two take turns.
 """
 
@@ -27,6 +28,9 @@ import snowflake.connector
 from boto3.session import Session
 from tenacity import retry, stop_after_delay, wait_fixed
 
+from domain.copy_statement import copy_statement
+from domain.feeds import METADATA, Column, Csv, Feed
+from domain.snowflake_sql import SchemaName, quote_identifier
 from sandbox.free_ports import free_base_port
 from sandbox.home import ACCOUNT_ID, LOOPBACK, REGION, SandboxHome
 from tools.flights import monthly_files
@@ -92,11 +96,10 @@ def _kinds(file: Path) -> dict[str, str]:
 
 
 def _copy(run: Callable[[str], Any], rows: int, kinds: dict[str, str]) -> None:
-    fields = ", ".join(f"${at}" for at in range(1, len(kinds) + 1))
-    answer = run(
-        f"COPY INTO T FROM (SELECT {fields}, METADATA$FILENAME, METADATA$FILE_ROW_NUMBER, METADATA$START_SCAN_TIME "  # noqa: S608 # constants
-        "FROM @S) FILE_FORMAT = (TYPE = CSV SKIP_HEADER = 1 NULL_IF = ('NA', '')) FORCE = TRUE"
-    )
+    columns = tuple(Column(name=name, type=kind) for name, kind in kinds.items())
+    feed = Feed(name="flights", columns=columns, csv=Csv(null_texts=("NA", "")))
+    home = SchemaName(database="BENCH", schema="PUBLIC")
+    answer = run(f"{copy_statement(home, table='T', stage='S', path='', feed=feed)} FORCE = TRUE")
     if answer[0][3] != rows:
         raise AssertionError(f"COPY loaded {answer[0][3]:,} rows of {rows:,}")
 
@@ -179,13 +182,14 @@ def _account(home: SandboxHome, file: Path, kinds: dict[str, str]) -> Generator[
             f"STORAGE_AWS_ROLE_ARN = 'arn:aws:iam::{ACCOUNT_ID}:role/{_ROLE}' "
             f"STORAGE_ALLOWED_LOCATIONS = ('s3://{_BUCKET}/')"
         )
-        columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+        own = {**kinds, **{name: kind for name, (kind, _) in METADATA.items()}}
+        columns = ", ".join(f"{quote_identifier(name)} {kind}" for name, kind in own.items())
         for sql in (
             "CREATE DATABASE BENCH",
             "USE SCHEMA BENCH.PUBLIC",
             integration,
             f"CREATE STAGE S URL = 's3://{_BUCKET}/' STORAGE_INTEGRATION = I",
-            f"CREATE TABLE T ({columns}, file_name VARCHAR, row_number NUMBER, loaded_at TIMESTAMP_LTZ)",
+            f"CREATE TABLE T ({columns})",
         ):
             run(sql)
         yield run
