@@ -44,7 +44,8 @@ def extra_flows(settings: FlowSettings) -> list[WantedDeployment]:
 def partner_flows(partner: Partner, feeds: PartnerFeeds, place: LandingPlace) -> list[WantedDeployment]:
     """Give a deployment for each feed of the partner.
 
-    A flow of one's own gets the same parameters as `flows/reconcile.py:reconcile`, and declares them all.
+    A flow of one's own gets the same parameters as `flows/reconcile.py:reconcile`, and declares them all; `unfinished`, where the
+    feed says what that is.
     """
     return [
         WantedDeployment(
@@ -63,6 +64,8 @@ def partner_flows(partner: Partner, feeds: PartnerFeeds, place: LandingPlace) ->
                 "file_format": feed.format,
                 "delimiter": feed.csv.delimiter,
                 "header_rows": feed.csv.header_rows,
+                # Only where it says more than the flow knows by itself: a flow of one's own need not declare it.
+                **({} if feed.unfinished == ENDINGS else {"unfinished": list(feed.unfinished)}),
             },
             work_pool=place.flows.runtime_of(feed.runtime).work_pool,
             job_variables=place.flows.job_variables(feed.runtime),

@@ -42,7 +42,24 @@ class LoadedFile:
     """In bytes, as it was loaded."""
     rows: int
     rows_parsed: int
+    rows_faulty: int = 0
     first_error: str = ""
+    first_line: int | None = None
+    """The line of the first fault, counted from 1 with the header; None where Snowflake does not say."""
+    first_column: str = ""
+    """Its column, in Snowflake's notation."""
+
+    @property
+    def why(self) -> str:
+        """What was wrong with the file and where, in Snowflake's words; empty when nothing was."""
+        if not self.first_error:
+            return ""
+        places = [
+            f"line {self.first_line}" if self.first_line else "",
+            self.first_column and f"column {self.first_column}",
+        ]
+        faulty = f"{self.rows_faulty:,} faulty, the first in " if self.rows_faulty > 1 else ""
+        return f"{faulty}{', '.join(filter(None, places)) or 'the file'}: {self.first_error}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +83,7 @@ class Comparison:
             return "not loaded"
         if self.loaded.rows == self.rows_expected and self.loaded.status == "Loaded":
             return ""
-        why = f": {self.loaded.first_error}" if self.loaded.first_error else ""
+        why = f"; {self.loaded.why}" if self.loaded.why else ""
         return f"{self.loaded.status.lower()}, {self.loaded.rows:,} of {self.rows_expected:,} rows{why}"
 
 
@@ -85,6 +102,11 @@ class Reconciliation:
     def rows_loaded(self) -> int:
         """The rows that are in the table."""
         return sum(each.loaded.rows for each in self.files if each.loaded)
+
+    @property
+    def has_refused(self) -> bool:
+        """Whether Snowflake found a fault in one of the files."""
+        return any(each.fault and each.loaded and each.loaded.why for each in self.files)
 
     @property
     def faults(self) -> list[str]:
@@ -154,11 +176,31 @@ def all_settled(reconciliation: Reconciliation) -> bool:
 def render_copy_history(home: SchemaName, table: str) -> str:
     """Write the query for the loads into a table."""
     return (
-        "SELECT FILE_NAME, STAGE_LOCATION, STATUS, LAST_LOAD_TIME, FILE_SIZE, ROW_COUNT, ROW_PARSED, "  # noqa: S608  # quoted
-        "FIRST_ERROR_MESSAGE "
+        "SELECT FILE_NAME, STAGE_LOCATION, STATUS, LAST_LOAD_TIME, FILE_SIZE, ROW_COUNT, ROW_PARSED, ERROR_COUNT, "  # noqa: S608  # quoted
+        "FIRST_ERROR_MESSAGE, FIRST_ERROR_LINE_NUMBER, FIRST_ERROR_COLUMN_NAME "
         f"FROM TABLE({quote_identifier(home.database)}.INFORMATION_SCHEMA.COPY_HISTORY("
         f"TABLE_NAME => {quote_text(home.object(table))}, "
         f"START_TIME => DATEADD(DAY, -{HISTORY_DAYS}, CURRENT_TIMESTAMP())))"
+    )
+
+
+def advice(home: SchemaName, pipe: str, file_format: str) -> str:
+    """Say what to do about files in which Snowflake found a fault.
+
+    VALIDATE_PIPE_LOAD knows each of their faults, with line, column and row, but not those of a COPY from a query, as
+    that of CSV files is.
+    """
+    what = "The load went on without them. Have them sent again, mended."
+    if file_format == "csv":
+        return what
+    return f"{what} All their faults: {render_pipe_faults(home, pipe)}"
+
+
+def render_pipe_faults(home: SchemaName, pipe: str) -> str:
+    """Write the query for every fault that a pipe found in the last day."""
+    return (
+        f"SELECT * FROM TABLE({quote_identifier(home.database)}.INFORMATION_SCHEMA.VALIDATE_PIPE_LOAD("  # noqa: S608  # quoted
+        f"PIPE_NAME => {quote_text(home.object(pipe))}, START_TIME => DATEADD(DAY, -1, CURRENT_TIMESTAMP())))"
     )
 
 
@@ -172,7 +214,10 @@ def parse_copy_history(rows: Sequence[Mapping[str, object]]) -> list[LoadedFile]
             size=int(str(row["file_size"] or 0)),
             rows=int(str(row["row_count"] or 0)),
             rows_parsed=int(str(row["row_parsed"] or 0)),
+            rows_faulty=int(str(row["error_count"] or 0)),
             first_error=str(row["first_error_message"] or ""),
+            first_line=int(str(row["first_error_line_number"] or 0)) or None,
+            first_column=str(row["first_error_column_name"] or ""),
         )
         for row in rows
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import tenacity
@@ -24,6 +24,7 @@ from domain.reconciliation import (
     HISTORY_DAYS,
     ArrivedFile,
     Reconciliation,
+    advice,
     all_settled,
     compare,
     count_csv_rows,
@@ -31,6 +32,7 @@ from domain.reconciliation import (
     render_copy_history,
 )
 from domain.snowflake_sql import SchemaName
+from domain.unfinished import ENDINGS, is_finished
 
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 10
@@ -54,33 +56,47 @@ def reconcile(  # noqa: PLR0917  # a deployment's parameters, one by one in Pref
     header_rows: int = 1,
     keys: list[str] | None = None,
     wait_seconds: int = 120,
+    unfinished: list[str] | None = None,
 ) -> State[Any]:
     """Reconcile the files of a feed: those named by `keys`, else all below `prefix` that Snowflake's history may know.
 
-    `wait_seconds` is how long the pipe may take with the last of them.
+    `wait_seconds` is how long the pipe may take with the last of them. `unfinished` are the endings of uploads on their
+    way, which no pipe loads; by default those that clients use.
     """
     log = get_run_logger()
-    arrived = count_arrivals(bucket, prefix, keys, file_format, delimiter, header_rows)
+    endings = ENDINGS if unfinished is None else unfinished
+    arrived = count_arrivals(bucket, prefix, keys, file_format, delimiter, header_rows, endings)
     log.info("%s files of %s/%s arrived", len(arrived), partner, feed)
-    result = await_loads(SchemaName(database=database, schema=schema_name), table, arrived, wait_seconds)
+    home = SchemaName(database=database, schema=schema_name)
+    result = await_loads(home, table, arrived, wait_seconds)
+    told = [advice(home, table, file_format)] if result.has_refused else []
     create_markdown_artifact(
-        key=f"reconcile-{partner}-{feed}", markdown=result.markdown(), description=f"Files of {partner}/{feed}"
+        key=f"reconcile-{partner}-{feed}",
+        markdown="\n\n".join([result.markdown(), *told]),
+        description=f"Files of {partner}/{feed}",
     )
     if result.faults:
-        raise ReconciliationError(result.summary())
+        raise ReconciliationError("\n".join([result.summary(), *told]))
     log.info(result.summary())
     return Completed(message=result.summary())
 
 
 @task
 def count_arrivals(  # noqa: PLR0917  # as the flow
-    bucket: str, prefix: str, keys: list[str] | None, file_format: str, delimiter: str, header_rows: int
+    bucket: str,
+    prefix: str,
+    keys: list[str] | None,
+    file_format: str,
+    delimiter: str,
+    header_rows: int,
+    unfinished: Sequence[str] = ENDINGS,
 ) -> list[ArrivedFile]:
     """Find the files in the bucket, and count the rows of those that are CSV."""
     objects = LandedObjects(bucket)
     files: list[ArrivedFile] = []
     known_since = dt.datetime.now(dt.UTC) - dt.timedelta(days=HISTORY_DAYS)
-    recent = (landed.key for landed in objects.below(prefix) if landed.modified_at >= known_since)
+    whole = (landed for landed in objects.below(prefix) if is_finished(landed.key, unfinished))
+    recent = (landed.key for landed in whole if landed.modified_at >= known_since)
     for key in recent if keys is None else keys:
         with objects.opened(key) as (landed, text):
             is_csv = file_format == "csv"

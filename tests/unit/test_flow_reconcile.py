@@ -23,6 +23,7 @@ from clients.snowflake import SnowflakeAccount, SnowflakeClient
 from domain.reconciliation import (
     ArrivedFile,
     LoadedFile,
+    advice,
     all_settled,
     compare,
     count_csv_rows,
@@ -89,7 +90,17 @@ def test_files_that_add_up_are_one_sentence() -> None:
         (loaded("a", status="Load in progress"), "not loaded"),
         (
             loaded("a", 2, status="Partially loaded", first_error="'x' is no number"),
-            "partially loaded, 2 of 3 rows: 'x' is no number",
+            "partially loaded, 2 of 3 rows; the file: 'x' is no number",
+        ),
+        (
+            loaded(
+                "a", 0, status="Load failed", first_error="'x' is no number", first_line=3, first_column='"T"["A":1]'
+            ),
+            'load failed, 0 of 3 rows; line 3, column "T"["A":1]: \'x\' is no number',
+        ),
+        (
+            loaded("a", 0, status="Load failed", first_error="no", first_line=3, rows_faulty=2),
+            "load failed, 0 of 3 rows; 2 faulty, the first in line 3: no",
         ),
         (loaded("a", 0, status="Load failed"), "load failed, 0 of 3 rows"),
     ],
@@ -146,7 +157,10 @@ def history(name: str, rows: int, **changes: Any) -> dict[str, object]:  # noqa:
         "file_size": 100,
         "row_count": rows,
         "row_parsed": rows,
+        "error_count": 0,
         "first_error_message": None,
+        "first_error_line_number": None,
+        "first_error_column_name": None,
         **changes,
     }
 
@@ -155,6 +169,21 @@ def test_the_history_is_read_with_whole_addresses_and_aware_times() -> None:
     row = history("skyway/a.csv", 3, last_load_time=NOON.replace(tzinfo=None))
     (load,) = parse_copy_history([row])
     assert (load.url, load.loaded_at, load.rows) == ("s3://landing/partners/skyway/a.csv", NOON, 3)
+
+
+def test_where_a_file_is_faulty_is_read() -> None:
+    row = history("a", 0, error_count=2, first_error_line_number=7, first_error_column_name='"T"["A":1]')
+    (load,) = parse_copy_history([row | {"first_error_message": "no"}])
+    assert (load.rows_faulty, load.first_line, load.first_column) == (2, 7, '"T"["A":1]')
+    assert compare([arrived("a")], [loaded("a", first_error="no", rows_faulty=1)]).has_refused is False
+
+
+def test_the_advice_asks_for_all_faults_where_snowflake_can_tell_them() -> None:
+    assert advice(HOME, "T", "csv") == "The load went on without them. Have them sent again, mended."
+    assert advice(HOME, "IT'S", "json").endswith(
+        'All their faults: SELECT * FROM TABLE("LANDING".INFORMATION_SCHEMA.VALIDATE_PIPE_LOAD(PIPE_NAME => '
+        '\'"LANDING"."RAW"."IT\'\'S"\', START_TIME => DATEADD(DAY, -1, CURRENT_TIMESTAMP())))'
+    )
 
 
 @pytest.fixture
@@ -178,6 +207,8 @@ def test_all_files_below_the_prefix_are_counted(bucket: Any) -> None:  # noqa: A
     put(bucket, "partners/skyway/flights/2.csv.gz", gzip.compress(text))
     put(bucket, "partners/skyway/flights/3.csv", b"a\n\xff\n" * 100_000)
     put(bucket, "partners/skyway/flights2/x.csv", text)
+    put(bucket, "partners/skyway/flights/4.csv.filepart", text)
+    put(bucket, "partners/skyway/flights/.in.5.csv", text)
     files = count_arrivals.fn("landing", "partners/skyway/flights/", None, "csv", ",", 1)
     assert [(file.url.rpartition("/")[2], file.rows) for file in files] == [
         ("1.csv", 2),
