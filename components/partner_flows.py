@@ -8,8 +8,10 @@ from pulumi import Output
 
 from components.flow_deployments import WantedDeployment
 from components.partner_feeds import PartnerFeeds
+from domain.feed_flows import feed_parameters
 from domain.flow_settings import FlowSettings
 from domain.partners import Partner, deployment_name
+from domain.unfinished import ENDINGS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +46,8 @@ def extra_flows(settings: FlowSettings) -> list[WantedDeployment]:
 def partner_flows(partner: Partner, feeds: PartnerFeeds, place: LandingPlace) -> list[WantedDeployment]:
     """Give a deployment for each feed of the partner.
 
-    A flow of one's own gets the same parameters as `flows/reconcile.py:reconcile`, and declares them all; `unfinished`, where the
-    feed says what that is.
+    A flow of one's own gets the same parameters as `flows/reconcile.py:reconcile`, and declares them all;
+    `unfinished` too, where the feed's entry has it.
     """
     return [
         WantedDeployment(
@@ -54,18 +56,11 @@ def partner_flows(partner: Partner, feeds: PartnerFeeds, place: LandingPlace) ->
             description=f"What {partner.name} delivers as {feed.name}",
             tags=(partner.name,),
             parameters={
-                "partner": partner.name,
-                "feed": feed.name,
+                **feed_parameters(partner, feed),
                 "bucket": place.bucket,
-                "prefix": f"{partner.prefix}{feed.name}/",
                 "database": place.database,
                 "schema_name": place.schema,
                 "table": feeds.tables[feed.name],
-                "file_format": feed.format,
-                "delimiter": feed.csv.delimiter,
-                "header_rows": feed.csv.header_rows,
-                # Only where it says more than the flow knows by itself: a flow of one's own need not declare it.
-                **({} if feed.unfinished == ENDINGS else {"unfinished": list(feed.unfinished)}),
             },
             work_pool=place.flows.runtime_of(feed.runtime).work_pool,
             job_variables=place.flows.job_variables(feed.runtime),
