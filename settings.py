@@ -20,8 +20,11 @@ from pydantic import TypeAdapter
 from domain.across_sections import faults_across
 from domain.entry import Entry
 from domain.faults import ConfigurationError, Fault, parse
+from domain.flow_code import find_code
 from domain.flow_settings import FlowSettings
-from domain.git_source import GitSource, GitSourceError, WantedSource, check_entrypoint, resolve_source, warnings_about
+from domain.flow_uses import uses_in
+from domain.git_command import GitSourceError
+from domain.git_source import GitSource
 from domain.host_keys import HOST_KEYS, HostKey
 from domain.partner_files import PartnerEntries, at_places, read_entries
 from domain.partners import (
@@ -63,30 +66,19 @@ class Settings(Entry):
 
     def flow_source(self) -> GitSource:
         """Find the code that flows run, and every flow in it; what a run could not find ends the program now."""
-        checkout = Path.cwd()
-        wanted = WantedSource(
-            repository=self.flows.repository, reference=self.flows.reference, folder=self.flows.folder
-        )
-        faults: list[str] = []
+        project = pulumi.get_project()
+        partners = f"{project}:partners"
+        uses = uses_in(project, self.flows, self.partners)
         try:
-            source = resolve_source(checkout, os.environ, wanted)
+            code = find_code(Path.cwd(), os.environ, self.flows, uses, key=f"{project}:flows")
         except GitSourceError as error:
             raise pulumi.RunError(str(error)) from None
-        for entrypoint in sorted(self._entry_points()):
-            try:
-                check_entrypoint(checkout, source, entrypoint)
-            except GitSourceError as error:
-                faults.append(str(error))
-        if faults:
-            raise pulumi.RunError("\n".join(faults))
-        for warning in warnings_about(checkout, source):
+        except ConfigurationError as error:
+            faults = self.partner_entries.relabel(error.faults, partners)
+            raise pulumi.RunError(str(ConfigurationError(faults))) from None
+        for warning in code.warnings:
             pulumi.warn(warning)
-        return source
-
-    def _entry_points(self) -> set[str]:
-        return {feed.flow for partner in self.partners for feed in partner.feeds} | {
-            flow.entrypoint for flow in self.flows.deployments
-        }
+        return code.source
 
     @classmethod
     def load(cls) -> Settings:

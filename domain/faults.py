@@ -47,12 +47,16 @@ def parse(adapter: TypeAdapter[T], value: object, *, key: str, faults: list[Faul
     try:
         return adapter.validate_python(value, context=context, by_alias=True, by_name=False)
     except ValidationError as error:
-        # The place inside a union names the tried branch too; no reader typed that, so only real keys and indexes stay.
-        faults.extend(
-            Fault(path_of(key, _typed_location(value, details["loc"])), _sentence(details))
-            for details in error.errors()
-        )
+        faults.extend(faults_in(error, value, key=key))
         return None
+
+
+def faults_in(error: ValidationError, value: object, *, key: str) -> list[Fault]:
+    """Tell in our words what pydantic found wrong with a value."""
+    # The place inside a union names the tried branch too; no reader typed that, so only real keys and indexes stay.
+    return [
+        Fault(path_of(key, _typed_location(value, details["loc"])), _sentence(details)) for details in error.errors()
+    ]
 
 
 def _typed_location(value: object, location: Sequence[str | int]) -> list[str | int]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from domain.git_remote import GIT_IS_MISSING, GitSourceError
+from domain.git_command import GIT_IS_MISSING, GitError, GitSourceError, ask_git
 
 if TYPE_CHECKING:
-    from git import Repo
+    from git import Repo, Tree
 
 _NAMES_TO_SHOW = 3
 
@@ -60,52 +60,87 @@ def active_branch(checkout: Path) -> str:
         return repository.active_branch.name
 
 
-def text_at(checkout: Path, commit: str, path: str) -> str | None:
-    """Give a file's text at a commit, from Git's objects; None when the commit is not here to be read.
+def texts_at(checkout: Path, commit: str, paths: Collection[str]) -> dict[str, str | None] | None:
+    """Give files' texts at a commit, from Git's objects, with None for a file that is not there.
 
-    Raises GitSourceError when the commit has no such file.
+    None as a whole when the commit is not here, or not whole.
     """
     from gitdb.exc import BadName, BadObject  # noqa: PLC0415  # as in `opened`
 
     try:
         with opened(checkout) as repository:
             tree = repository.commit(commit).tree
-            try:
-                blob = tree / path
-            except KeyError:
-                raise _NoSuchFileError(f"{path!r} is not in the repository at commit {commit[:12]}") from None
-            data = cast("bytes", blob.data_stream.read())  # pyright: ignore[reportUnknownMemberType]  # untyped in gitdb
-    except _NoSuchFileError:
-        raise
+            return {path: _text_in(tree, path) for path in paths}
     except (BadName, BadObject, ValueError, GitSourceError):
         return None
-    return data.decode("utf-8", errors="replace")
 
 
-class _NoSuchFileError(GitSourceError):
-    """The commit is here, and the file is not in it."""
+def full_commit(checkout: Path, short: str) -> str | None:
+    """Give all digits of a commit; None when the checkout does not have it, or not only one that begins so."""
+    try:
+        return (
+            ask_git("rev-parse", "--verify", "--quiet", f"{short}^{{commit}}", folder=checkout, seconds=10)
+            .decode()
+            .strip()
+        )
+    except GitError:
+        return None
 
 
-def left_behind(checkout: Path, folder: str, *, branch: str | None, tip: str) -> list[str]:
-    """Say what of `folder` is in the checkout and not at the remote: not committed, or not pushed to `branch`."""
+def left_behind(checkout: Path, repository: str, folder: str, *, branch: str | None, tip: str) -> list[str]:
+    """Say what of `folder` is in the checkout and not at the remote: not committed, or not pushed to `branch`.
+
+    Nothing where the checkout has to do with another repository.
+    """
     from git import GitCommandError  # noqa: PLC0415  # as in `opened`
 
-    told: list[str] = []
     try:
-        with opened(checkout) as repository:
-            changed = str(repository.git.status("--porcelain", "--", f":/{folder}")).splitlines()
-            if changed:
-                names = [line[3:] for line in changed[:_NAMES_TO_SHOW]] + ["..."] * (len(changed) > _NAMES_TO_SHOW)
-                told.append(f"changes in {folder}/ are not committed, so no run has them: {', '.join(names)}")
-            if branch and not repository.head.is_detached and repository.active_branch.name == branch:
-                ahead = int(repository.git.rev_list("--count", f"{tip}..HEAD", "--", f":/{folder}"))
-                if ahead:
-                    commits = "1 commit" if ahead == 1 else f"{ahead} commits"
-                    told.append(f"{commits} with changes in {folder}/ not pushed to {branch}, so no run has them")
+        with opened(checkout) as work:
+            if repository not in {url for remote in work.remotes for url in remote.urls} and not _has(work, tip):
+                return []
+            return [*_not_committed(work, folder), *_not_pushed(work, folder, branch, tip)]
     except (GitSourceError, GitCommandError):
-        # No checkout, or one that has not fetched the tip: it can say nothing about the code at the remote.
-        return told
-    return told
+        # No checkout, or one that Git does not read here: it can say nothing about the code at the remote.
+        return []
+
+
+def _not_committed(work: Repo, folder: str) -> Iterator[str]:
+    changed = str(work.git.status("--porcelain", "--", f":/{folder}")).splitlines()
+    if changed:
+        names = [line[3:] for line in changed[:_NAMES_TO_SHOW]] + ["..."] * (len(changed) > _NAMES_TO_SHOW)
+        yield f"changes in {folder}/ are not committed, so no run has them: {', '.join(names)}"
+
+
+def _not_pushed(work: Repo, folder: str, branch: str | None, tip: str) -> Iterator[str]:
+    if branch is None or work.head.is_detached or work.active_branch.name != branch:
+        return
+    # A checkout that has not fetched the tip still knows what it had fetched before.
+    pushed = [f"^{tip}"] if _has(work, tip) else ["--not", "--remotes"]
+    ahead = int(work.git.rev_list("--count", "HEAD", *pushed, "--", f":/{folder}"))
+    if ahead:
+        commits = "1 commit" if ahead == 1 else f"{ahead} commits"
+        yield f"{commits} with changes in {folder}/ not pushed to {branch}, so no run has them"
+
+
+def _has(work: Repo, commit: str) -> bool:
+    from git import GitCommandError  # noqa: PLC0415  # as in `opened`
+
+    try:
+        work.git.cat_file("-e", f"{commit}^{{commit}}")
+    except GitCommandError:
+        return False
+    return True
+
+
+def _text_in(tree: Tree, path: str) -> str | None:
+    try:
+        blob = tree / path
+    except KeyError:
+        return None
+    if blob.type != "blob":
+        return None
+    data = cast("bytes", blob.data_stream.read())  # pyright: ignore[reportUnknownMemberType]  # untyped in gitdb
+    return data.decode("utf-8", errors="replace")
 
 
 def _place(checkout: Path) -> str:

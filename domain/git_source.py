@@ -7,18 +7,20 @@ find there fails only in a run, and without a word about why.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
-from domain.flow_deployments import entrypoint_parts
-from domain.git_checkout import active_branch, left_behind, remote_of, text_at
-from domain.git_remote import GitSourceError, branch_at, refs_at, refuse_credentials, tag_at, without_remote
+from domain.flow_source import FlowDefinition
+from domain.git_address import refuse_credentials
+from domain.git_checkout import active_branch, full_commit, left_behind, remote_of
+from domain.git_command import GitSourceError
+from domain.git_remote import branch_at, refs_at, tag_at, without_remote
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_SHORT_COMMIT = re.compile(r"[0-9A-Fa-f]{4,40}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,15 +30,33 @@ class GitSource:
     repository: str
     branch: str | None = None
     commit_sha: str | None = None
+    tag: str | None = None
+    """The tag that stood for the commit, where it was a tag that was asked for."""
     folder: str = "flows"
     """Where in the repository the flows are."""
     tip: str
     """The commit that a run would take if it started now."""
+    flows: Mapping[str, FlowDefinition] = field(default_factory=dict[str, FlowDefinition], repr=False)
+    """The flows at that commit by their entry points; one that could not be read is not among them."""
 
     @property
     def reference(self) -> str:
         """The branch or the commit."""
         return self.commit_sha or self.branch or ""
+
+    @property
+    def remote_name(self) -> str:
+        """What the remote knows the code by: the full name of a branch or a tag, or a commit."""
+        if self.branch:
+            return f"refs/heads/{self.branch}"
+        return f"refs/tags/{self.tag}" if self.tag else self.tip
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """What the stack keeps of it, for `moved_tag` at the next `up`."""
+        if self.branch:
+            return {"branch": self.branch}
+        return {"commit": self.tip, **({"tag": self.tag} if self.tag else {})}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,15 +70,19 @@ class WantedSource:
 
 
 def resolve_source(checkout: Path, environment: Mapping[str, str], wanted: WantedSource) -> GitSource:
-    """Find the code that runs take; raises GitSourceError when they could not."""
+    """Find the code that runs take; raises GitSourceError when they could not.
+
+    Whether the remote has a commit that the settings name by its digits is seen when it is read.
+    """
     tag, branch = environment.get("BUILD_TAG", ""), environment.get("GIT_BRANCH", "")
     repository = wanted.repository or remote_of(checkout)
     refuse_credentials(repository)
-    refs = refs_at(repository)
+    refs = refs_at(repository, checkout)
     if wanted.reference:
-        kind, name, commit = _known(wanted.reference, refs, repository)
+        kind, name, commit = _known(wanted.reference, refs, repository, checkout)
     elif tag:
-        kind, name, commit = "tag", tag, tag_at(tag, refs, repository, "BUILD_TAG")
+        name = tag.removeprefix("refs/tags/")
+        kind, commit = "tag", tag_at(name, refs, repository, "BUILD_TAG")
     elif branch:
         name = without_remote(branch, refs)
         kind, commit = "branch", branch_at(name, refs, repository, "GIT_BRANCH")
@@ -67,39 +91,31 @@ def resolve_source(checkout: Path, environment: Mapping[str, str], wanted: Wante
         kind, commit = "branch", branch_at(name, refs, repository, "the branch that is checked out")
     if kind == "branch":
         return GitSource(repository=repository, branch=name, folder=wanted.folder, tip=commit)
-    return GitSource(repository=repository, commit_sha=commit, folder=wanted.folder, tip=commit)
+    pinned = name if kind == "tag" else None
+    return GitSource(repository=repository, commit_sha=commit, tag=pinned, folder=wanted.folder, tip=commit)
 
 
 def warnings_about(checkout: Path, source: GitSource) -> list[str]:
     """Say what is in the checkout and in no run: changes to the flows that are not committed or not pushed."""
-    return left_behind(checkout, source.folder, branch=source.branch, tip=source.tip)
+    return left_behind(checkout, source.repository, source.folder, branch=source.branch, tip=source.tip)
 
 
-def check_entrypoint(checkout: Path, source: GitSource, entrypoint: str) -> None:
-    """Raise GitSourceError when the code that a run would take now has no such flow.
-
-    Reads the file at the commit, and says nothing when the checkout does not have the commit.
-    """
-    path, function = entrypoint_parts(entrypoint)
-    text = text_at(checkout, source.tip, path)
-    if text is None:
-        return
-    where = f"{path!r} at {source.branch or 'commit'} ({source.tip[:12]})"
-    try:
-        names = _names_in(ast.parse(text))
-    except SyntaxError as error:
-        raise GitSourceError(f"{where} is not Python: {error.msg} in line {error.lineno}") from error
-    if function not in names:
-        close = get_close_matches(function, names, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise GitSourceError(f"{where} defines no {function!r}{hint}")
+def moved_tag(earlier: object, source: GitSource) -> str | None:
+    """Say so when the tag stands for another commit than at the last `up`; `earlier` is that one's `outputs`."""
+    if not isinstance(earlier, Mapping):
+        return None
+    known = cast("Mapping[str, object]", earlier)
+    if not source.tag or known.get("tag") != source.tag or known.get("commit") in {None, source.tip}:
+        return None
+    return (
+        f"the tag {source.tag} moved at {source.repository} from {known['commit']} to {source.tip}: runs take the old "
+        "commit until `up` registers the new one; give a release that is meant to stay a tag of its own"
+    )
 
 
-def _known(reference: str, refs: Mapping[str, str], repository: str) -> tuple[str, str, str]:
+def _known(reference: str, refs: Mapping[str, str], repository: str, checkout: Path) -> tuple[str, str, str]:
     """Take a reference from the settings for what the remote has under that name."""
     where = "landing:flows.reference"
-    if _COMMIT.fullmatch(reference):
-        return "commit", reference, reference
     branch, tag = reference.removeprefix("refs/heads/"), reference.removeprefix("refs/tags/")
     is_branch = f"refs/heads/{branch}" in refs and not reference.startswith("refs/tags/")
     is_tag = f"refs/tags/{tag}" in refs and not reference.startswith("refs/heads/")
@@ -112,26 +128,15 @@ def _known(reference: str, refs: Mapping[str, str], repository: str) -> tuple[st
         return "tag", tag, tag_at(tag, refs, repository, where)
     if is_branch:
         return "branch", branch, branch_at(branch, refs, repository, where)
+    if _COMMIT.fullmatch(reference):
+        return "commit", reference, reference
+    if _SHORT_COMMIT.fullmatch(reference):
+        full = full_commit(checkout, reference)
+        fix = f"write {full}" if full else f"write all of them (git rev-parse {reference} gives them)"
+        raise GitSourceError(
+            f"{reference!r} ({where}) is neither a branch nor a tag at {repository}, and of a commit Prefect takes all "
+            f"40 digits in lower case alone; {fix}"
+        )
     raise GitSourceError(
         f"{reference!r} ({where}) is neither a branch nor a tag at {repository}; push it, or name one that is there"
     )
-
-
-def _names_in(module: ast.Module) -> set[str]:
-    """Give the names that a module's own lines define; a class or a function keeps what is inside to itself."""
-    names: set[str] = set()
-    nodes: list[ast.AST] = [module]
-    while nodes:
-        for node in ast.iter_child_nodes(nodes.pop()):
-            match node:
-                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                    names.add(node.name)
-                    continue
-                case ast.Name(ctx=ast.Store()):
-                    names.add(node.id)
-                case ast.alias():
-                    names.add(node.asname or node.name)
-                case _:
-                    pass
-            nodes.append(node)
-    return names

@@ -38,8 +38,13 @@ _PLAIN: dict[str, Any] = {
             *("PositiveInt", "NegativeInt", "NonNegativeInt", "NonPositiveInt", "StrictInt", "StrictStr", "StrictBool"),
             *("PositiveFloat", "NegativeFloat", "NonNegativeFloat", "NonPositiveFloat", "FiniteFloat", "StrictFloat"),
             *("AwareDatetime", "NaiveDatetime", "PastDatetime", "FutureDatetime", "PastDate", "FutureDate"),
-            *("SecretStr", "ByteSize", "FilePath", "DirectoryPath", "NewPath"),
+            *("SecretStr", "ByteSize"),
         )
+    },
+    # Pydantic looks for these on the machine that it runs on, which is not the one that the flow runs on.
+    **{
+        f"pydantic.{name}": Annotated[pathlib.Path, pydantic.WithJsonSchema({"type": "string", "format": form})]
+        for name, form in (("FilePath", "file-path"), ("DirectoryPath", "directory-path"))
     },
 }
 

@@ -32,7 +32,7 @@ FLOWS = Path(__file__).parents[2] / "flows"
         ("from prefect import flow\nTEAM = 'data'\n@flow(name=f'{TEAM}-load')\ndef load_all(): ...", "data-load"),
         ("from prefect import flow\nours = flow(retries=3, name='x')\n@ours\ndef load_all(): ...", "x"),
         (
-            "import functools as f\nimport prefect\nours = f.partial(prefect.flow)\n@ours(name='x')\ndef load_all(): ...",
+            "import functools as f\nimport prefect\no = f.partial(prefect.flow)\n@o(name='x')\ndef load_all(): ...",
             "x",
         ),
         ("from prefect import flow\n@flow\n@wrapped\ndef load_all(): ...", "load-all"),

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 from git import Actor, Repo
 
+from domain.git_command import GitSourceError
 from domain.git_source import (
     GitSource,
-    GitSourceError,
     WantedSource,
-    check_entrypoint,
     resolve_source,
     warnings_about,
 )
@@ -225,41 +224,3 @@ def test_what_no_run_would_have_is_a_warning(place: Place) -> None:
 def test_warnings_need_no_checkout(place: Place, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     assert warnings_about(tmp_path / "elsewhere", place.resolve()) == []
-
-
-def test_an_entry_point_is_looked_for_in_the_commit_and_not_in_the_folder(place: Place) -> None:
-    (place.folder / FLOW).write_text("import nonsense", encoding="utf-8")
-    check_entrypoint(place.folder, place.resolve(), "flows/hello.py:hello")
-
-
-@pytest.mark.parametrize(
-    ("entrypoint", "words"),
-    [
-        ("flows/other.py:hello", r"'flows/other.py' is not in the repository at commit [0-9a-f]{12}$"),
-        ("flows/hello.py:helo", r"'flows/hello.py' at main \([0-9a-f]{12}\) defines no 'helo'; did you mean 'hello'\?"),
-        ("flows/hello.py:inner", r"defines no 'inner'$"),
-        ("flows/broken.py:f", r"'flows/broken.py' at main \([0-9a-f]{12}\) is not Python: .* in line 1$"),
-        ("flows:hello", r"is not an entry point"),
-    ],
-)
-def test_a_missing_entry_point_is_told(place: Place, entrypoint: str, words: str) -> None:
-    place.commit("def hello():\n    def inner(): ...\n\nraise SystemExit('never run')\n")
-    place.commit("def f(:\n", "flows/broken.py")
-    place.push()
-    with pytest.raises((GitSourceError, ValueError), match=words):
-        check_entrypoint(place.folder, place.resolve(), entrypoint)
-
-
-@pytest.mark.parametrize(
-    "text", ["hello = 1", "from x import y as hello", "if 1:\n    async def hello(): ...", "class hello: ..."]
-)
-def test_whatever_gives_the_name_counts(place: Place, text: str) -> None:
-    place.commit(text)
-    place.push()
-    check_entrypoint(place.folder, place.resolve(), "flows/hello.py:hello")
-
-
-def test_a_commit_that_is_not_here_is_not_judged(place: Place, tmp_path: Path) -> None:
-    source = GitSource(repository="x", branch="main", tip="0" * 40)
-    check_entrypoint(place.folder, source, "flows/none.py:f")
-    check_entrypoint(tmp_path, source, "flows/none.py:f")
