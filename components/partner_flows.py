@@ -11,7 +11,6 @@ from components.partner_feeds import PartnerFeeds
 from domain.feed_flows import feed_parameters
 from domain.flow_settings import FlowSettings
 from domain.partners import Partner, deployment_name
-from domain.unfinished import ENDINGS
 
 
 @dataclass(frozen=True, kw_only=True)
