@@ -1,34 +1,45 @@
 """How a call to Prefect's API is made: once or more, in bounded time, with errors that a reader can act on.
 
 Every call that we make can be repeated without harm, so a reply of 503 (SQLite was busy), 429 and a connection that
-breaks in a call are tried again. Nothing of a request is ever put into an error: it may hold secrets.
+breaks in a call are tried again. Writes go one after the other: a server on SQLite answers 503 to most that meet.
 """
 
 from __future__ import annotations
 
+import functools
+import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from clients.errors import NotFoundError, ServiceError, UnreachableError
+from clients.errors import ServiceError, UnreachableError
+from clients.prefect_refusals import cause, refusal, said
 
 if TYPE_CHECKING:
     import httpx
+    from pydantic import TypeAdapter
+
+ReplyT = TypeVar("ReplyT")
 
 TIMEOUT_SECONDS = 20
 _ATTEMPTS = 6
 _LONGEST_WAIT_SECONDS = 30
-_LONGEST_QUOTE = 300
+_FORBIDDEN = 403
 
 
 class PrefectHttp:
-    """Calls over one HTTP client, whose base address is the API's with a closing slash."""
+    """Calls over one HTTP client, whose base address is the API's with a closing slash; for any number of threads."""
 
     def __init__(self, http: httpx.Client, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._http = http
         self._sleep = sleep
+        self._writing = threading.Lock()
+        self._csrf: dict[str, str] = {}
 
     @property
     def address(self) -> str:
@@ -40,6 +51,37 @@ class PrefectHttp:
 
         Raises UnreachableError when nothing answers, NotFoundError for 404 and ServiceError for any other refusal.
         """
+        return self._object(self._answer(method, path, json))
+
+    def read(self, path: str) -> tuple[dict[str, Any], str]:
+        """Get an object, and when it was so by the server's own clock, in ISO 8601; raises as `call`."""
+        response = self._answer("GET", path, None)
+        date = response.headers.get("Date")
+        at = parsedate_to_datetime(date) if date else datetime.now(UTC)
+        return self._object(response), at.isoformat()
+
+    def listed(self, path: str, json: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Ask for objects that match, and give them; raises as `call`."""
+        response = self._answer("POST", path, json)
+        reply = self._json(response)
+        if not isinstance(reply, list):
+            raise self._stranger(response.status_code)
+        return cast("list[dict[str, Any]]", reply)
+
+    def parsed(self, reply_type: type[ReplyT], reply: Mapping[str, Any]) -> ReplyT:
+        """Give a reply as an object of ours; raises ServiceError when it is of another form."""
+        from pydantic import ValidationError  # noqa: PLC0415  # as in `_adapter`
+
+        try:
+            return cast("ReplyT", _adapter(reply_type).validate_python(reply))
+        except ValidationError as error:
+            fields = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors(include_input=False))
+            raise ServiceError(
+                f"Prefect at {self.address} answered in a form that is not known here ({fields})",
+                hint="use a Prefect 3 server",
+            ) from None
+
+    def _answer(self, method: str, path: str, json: Mapping[str, Any] | None) -> httpx.Response:
         import httpx  # noqa: PLC0415  # a quarter of a second that a program which only names a provider need not pay
         import tenacity  # noqa: PLC0415  # likewise
 
@@ -51,50 +93,54 @@ class PrefectHttp:
             sleep=self._sleep,
             retry_error_callback=_last_outcome,
         )
+        turn: AbstractContextManager[object] = nullcontext() if method == "GET" else self._writing
         try:
-            response = attempts(self._http.request, method, path, json=json)
+            with turn:
+                response = attempts(self._send, method, path, json)
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise UnreachableError(
-                f"Prefect does not answer at {self.address} ({_cause(error)})",
-                hint="start it or set landing:prefect.apiUrl",
-            ) from error
+            why, hint = cause(error, TIMEOUT_SECONDS)
+            raise UnreachableError(f"Prefect does not answer at {self.address} ({why})", hint=hint) from error
         if response.is_error or response.is_redirect:
-            raise self._refusal(method, path, response)
-        return self._json(response)
+            raise refusal(self.address, method, path, response, json or {})
+        return response
 
-    def _json(self, response: httpx.Response) -> dict[str, Any]:
-        if not response.content:
+    def _send(self, method: str, path: str, json: Mapping[str, Any] | None) -> httpx.Response:
+        """Send a request, with a new token against forgery where the server asks for one."""
+        response = self._http.request(method, path, json=json, headers=self._csrf)
+        if response.status_code != _FORBIDDEN or "CSRF token" not in said(response):
+            return response
+        client = str(uuid.uuid4())
+        given = self._http.get("csrf-token", params={"client": client})
+        if given.is_error:
+            return given
+        self._csrf = {"Prefect-Csrf-Token": str(given.json()["token"]), "Prefect-Csrf-Client": client}
+        return self._http.request(method, path, json=json, headers=self._csrf)
+
+    def _object(self, response: httpx.Response) -> dict[str, Any]:
+        reply = self._json(response) if response.content else None
+        if reply is None:
             return {}
-        try:
-            reply: object = response.json()
-        except ValueError:
-            reply = None
         if not isinstance(reply, dict):
-            raise ServiceError(
-                f"what answers at {self.address} is not Prefect's API",
-                status=response.status_code,
-                hint="set landing:prefect.apiUrl to the address that ends in /api",
-            )
+            raise self._stranger(response.status_code)
         return cast("dict[str, Any]", reply)
 
-    def _refusal(self, method: str, path: str, response: httpx.Response) -> ServiceError:
-        status = response.status_code
-        said = _said(response)
-        message = f"Prefect at {self.address} answered {method} {path} with {status}{f' ({said})' if said else ''}"
-        hints = {
-            401: "set landing:prefect.apiKey or landing:prefect.basicAuth as a secret, or PREFECT_API_KEY",
-            403: "give the API key's owner the right to manage deployments",
-            429: "Prefect limits how often we may call; run it again in a minute",
-            503: "Prefect is busy; run it again",
-        }
-        if response.is_redirect:
-            return ServiceError(message, status=status, hint="set landing:prefect.apiUrl to where it redirects")
-        if status != 404:  # noqa: PLR2004  # HTTP's own number
-            return ServiceError(message, status=status, hint=hints.get(status, ""))
-        if said in {"", "Not Found"}:
-            # No such path, which is another thing than no such deployment: nothing must look deleted because of it.
-            return ServiceError(message, status=status, hint="set landing:prefect.apiUrl to the address ending in /api")
-        return NotFoundError(message, status=status)
+    def _json(self, response: httpx.Response) -> object:
+        try:
+            return response.json()
+        except ValueError:
+            raise self._stranger(response.status_code) from None
+
+    def _stranger(self, status: int) -> ServiceError:
+        return ServiceError(
+            f"what answers at {self.address} is not Prefect's API",
+            status=status,
+            hint="set landing:prefect.apiUrl to the address that ends in /api",
+        )
+
+
+def segment(name: str) -> str:
+    """Give a name as a part of a path."""
+    return quote(name, safe="")
 
 
 def without_credentials(url: str) -> str:
@@ -103,13 +149,20 @@ def without_credentials(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
+@functools.cache
+def _adapter(type_: Any) -> TypeAdapter[Any]:  # noqa: ANN401  # any reply's type
+    from pydantic import TypeAdapter  # noqa: PLC0415  # 130 ms that a program which only names a provider need not pay
+
+    return TypeAdapter(type_)
+
+
 def _asks_for_another_try(response: httpx.Response) -> bool:
     return response.status_code in {429, 503}
 
 
 def _wait(state: Any) -> float:  # noqa: ANN401  # tenacity's RetryCallState, which is imported late
     """Wait as long as the service asks for, else a little longer each time, with chance in it."""
-    import tenacity  # noqa: PLC0415  # as in `call`
+    import tenacity  # noqa: PLC0415  # as in `_answer`
 
     jittered = tenacity.wait_random_exponential(multiplier=0.1, max=5)(state)
     if state.outcome.failed:
@@ -131,34 +184,3 @@ def _seconds(retry_after: str) -> float | None:
 def _last_outcome(state: Any) -> httpx.Response:  # noqa: ANN401  # tenacity's RetryCallState, which is imported late
     """Give the last reply, or raise the last error, instead of an error about having tried."""
     return state.outcome.result()
-
-
-def _said(response: httpx.Response) -> str:
-    """Give the service's own reason, without the request that it repeats in its reply to a faulty one."""
-    try:
-        body: object = response.json()
-    except ValueError:
-        return ""
-    if not isinstance(body, dict):
-        return ""
-    reply = cast("dict[str, object]", body)
-    faults = reply.get("exception_detail")
-    if isinstance(faults, list):
-        told = [_fault(cast("dict[str, object]", fault)) for fault in cast("list[object]", faults)]
-        return "; ".join(told)[:_LONGEST_QUOTE]
-    reason = reply.get("detail") or reply.get("exception_message") or ""
-    return reason[:_LONGEST_QUOTE] if isinstance(reason, str) else ""
-
-
-def _fault(fault: Mapping[str, object]) -> str:
-    location = cast("list[object]", fault.get("loc") or [])
-    return f"{'.'.join(map(str, location[1:]))}: {fault.get('msg')}"
-
-
-def _cause(error: Exception) -> str:
-    """Say in a few words why a call did not come through."""
-    import httpx  # noqa: PLC0415  # as in `call`
-
-    if isinstance(error, httpx.TimeoutException):
-        return f"no answer within {TIMEOUT_SECONDS} s"
-    return str(error) or type(error).__name__

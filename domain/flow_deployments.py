@@ -11,12 +11,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 OWNER_LABEL = "landing.owner"
 """The label that names the project and stack a deployment belongs to; Prefect lets nobody change it afterwards."""
 
+SOURCE_FIELDS = ("repository", "branch", "commit_sha", "token_secret_name", "username")
+"""The fields of a spec that say where the code is; they change together."""
+
 _CLONE_STEP = "prefect.deployments.steps.git_clone"
 _SECRET = re.compile(r"\{\{ prefect\.blocks\.secret\.(?P<name>[a-z0-9-]+) \}\}")
 _ENTRYPOINT = re.compile(r"(?P<file>(?!/)(?!.*(^|/)\.\./)[^:\s]+\.py):(?P<function>[A-Za-z_]\w*)")
 _CRON_FIELD = re.compile(r"[\d*/,\-A-Za-z?#]+")
 _CRON_FIELDS = 5
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_DEFAULT_QUEUE = "default"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,16 +51,30 @@ class DeploymentSpec:
     """All 40 digits: a run takes exactly this commit."""
     token_secret_name: str | None = None
     """The Prefect secret block that holds the repository's token; the token itself is never seen here."""
+    username: str | None = None
+    """Whose token it is, for Git hosts that ask."""
     work_pool: str
+    work_queue: str | None = None
+    """One of the pool's queues; its default queue when None."""
     parameters: dict[str, Any] = field(default_factory=dict[str, Any])
+    parameter_schema: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The JSON schema of what the flow takes, from its source; Prefect's page asks for parameters by it."""
+    enforce_parameter_schema: bool = True
+    """Whether Prefect refuses to start a run with parameters that are not by the schema."""
+    concurrency_limit: int | None = None
+    """How many of its runs may be under way at once; further ones wait. No limit when None."""
     tags: tuple[str, ...] = ()
     description: str = ""
     job_variables: dict[str, Any] = field(default_factory=dict[str, Any])
     schedules: tuple[FlowSchedule, ...] = ()
+    ca_bundle: str | None = None
+    """A PEM file with the certificates that the API's own is checked by; the usual authorities' when None."""
 
     def __post_init__(self) -> None:
-        """Put what has no order in one order."""
+        """Put what can be said in several ways, or in any order, in one."""
         object.__setattr__(self, "api_url", self.api_url.rstrip("/"))
+        object.__setattr__(self, "work_queue", None if self.work_queue == _DEFAULT_QUEUE else self.work_queue)
+        object.__setattr__(self, "parameter_schema", self.parameter_schema or {"type": "object", "properties": {}})
         object.__setattr__(self, "tags", tuple(sorted(set(self.tags))))
         object.__setattr__(self, "schedules", tuple(sorted(self.schedules, key=lambda schedule: schedule.slug)))
 
@@ -92,16 +110,26 @@ def faults_of(spec: DeploymentSpec) -> Iterator[tuple[str, str]]:
         entrypoint_parts(spec.entrypoint)
     except ValueError as error:
         yield "entrypoint", str(error)
+    yield from _faults_of_source(spec)
+    if not spec.work_pool:
+        yield "work_pool", "is empty; name a work pool"
+    if spec.concurrency_limit is not None and spec.concurrency_limit < 1:
+        yield "concurrency_limit", f"{spec.concurrency_limit} is not a limit: 1 or more, or none at all"
+    for reason in schedule_faults(spec.schedules):
+        yield "schedules", reason
+
+
+def _faults_of_source(spec: DeploymentSpec) -> Iterator[tuple[str, str]]:
     if (spec.branch is None) == (spec.commit_sha is None):
         yield "branch", "name either a branch or a commit"
     if spec.commit_sha is not None and not _COMMIT.fullmatch(spec.commit_sha):
         yield "commit_sha", f"{spec.commit_sha!r} is not a full commit: 40 lower-case hexadecimal digits"
     if re.match(r"https?://[^/]*@", spec.repository):
         yield "repository", "holds credentials; put the token into a Prefect secret block and name the block instead"
-    if not spec.work_pool:
-        yield "work_pool", "is empty; name a work pool"
-    for reason in schedule_faults(spec.schedules):
-        yield "schedules", reason
+    if spec.token_secret_name and not spec.repository.startswith("https://"):
+        yield "token_secret_name", "a token is sent over https alone; give the repository's https address, or no token"
+    if spec.username and not spec.token_secret_name:
+        yield "username", "has no token beside it; name the Prefect secret block that holds it, or no user"
 
 
 def schedule_faults(schedules: Sequence[FlowSchedule]) -> Iterator[str]:
@@ -126,12 +154,19 @@ def _faults_of_one(schedule: FlowSchedule) -> Iterator[str]:
 
 
 def render_fields(spec: DeploymentSpec) -> dict[str, Any]:
-    """Give what Prefect can create and change, by its own field names; schedules are apart."""
+    """Give what Prefect can create and change, by its own field names; schedules are apart.
+
+    A queue that is left out is the pool's default one.
+    """
     return {
         "entrypoint": spec.entrypoint,
         "pull_steps": _render_pull_steps(spec),
         "work_pool_name": spec.work_pool,
+        **({"work_queue_name": spec.work_queue} if spec.work_queue else {}),
         "parameters": spec.parameters,
+        "parameter_openapi_schema": spec.parameter_schema,
+        "enforce_parameter_schema": spec.enforce_parameter_schema,
+        "concurrency_limit": spec.concurrency_limit,
         "tags": list(spec.tags),
         "description": spec.description,
         "job_variables": spec.job_variables,
@@ -148,26 +183,47 @@ def render_schedule(schedule: FlowSchedule) -> dict[str, Any]:
 
 
 def _render_pull_steps(spec: DeploymentSpec) -> list[dict[str, Any]]:
-    step = {"repository": spec.repository}
+    step: dict[str, Any] = {"repository": spec.repository}
     step |= {"commit_sha": spec.commit_sha} if spec.commit_sha else {"branch": spec.branch or ""}
     if spec.token_secret_name:
-        step["access_token"] = f"{{{{ prefect.blocks.secret.{spec.token_secret_name} }}}}"
+        token = f"{{{{ prefect.blocks.secret.{spec.token_secret_name} }}}}"
+        step |= (
+            {"credentials": {"username": spec.username, "access_token": token}}
+            if spec.username
+            else {"access_token": token}
+        )
     return [{_CLONE_STEP: step}]
 
 
 def parse_pull_steps(steps: Sequence[Mapping[str, Any]]) -> dict[str, str | None]:
-    """Read `repository`, `branch`, `commit_sha` and `token_secret_name` back; empty where the steps are not ours."""
-    none: dict[str, str | None] = {"repository": "", "branch": None, "commit_sha": None, "token_secret_name": None}
+    """Read where the code is back: the fields `SOURCE_FIELDS`, empty where the steps are not as we write them."""
+    none: dict[str, str | None] = {**dict.fromkeys(SOURCE_FIELDS), "repository": ""}
     if len(steps) != 1 or set(steps[0]) != {_CLONE_STEP}:
         return none
     step = cast("dict[str, Any]", steps[0][_CLONE_STEP] or {})
-    token = step.get("access_token")
-    secret = _SECRET.fullmatch(str(token)) if token is not None else None
-    if (token is not None and not secret) or step.keys() - {"repository", "branch", "commit_sha", "access_token"}:
+    shown = _parse_credentials(step)
+    if shown is None or step.keys() - {"repository", "branch", "commit_sha", "access_token", "credentials"}:
         return none
     return {
         "repository": str(step.get("repository") or ""),
         "branch": step.get("branch") or None,
         "commit_sha": step.get("commit_sha") or None,
-        "token_secret_name": secret["name"] if secret else None,
+        **shown,
     }
+
+
+def _parse_credentials(step: Mapping[str, Any]) -> dict[str, str | None] | None:
+    """Read the token's block and the user back; None when they are not as we write them."""
+    token, username = step.get("access_token"), None
+    credentials = step.get("credentials")
+    if credentials is not None:
+        if token is not None or not isinstance(credentials, dict):
+            return None
+        both = cast("dict[str, Any]", credentials)
+        if set(both) != {"username", "access_token"}:
+            return None
+        token, username = both["access_token"], str(both["username"])
+    if token is None:
+        return {"token_secret_name": None, "username": None}
+    secret = _SECRET.fullmatch(str(token))
+    return {"token_secret_name": secret["name"], "username": username} if secret else None

@@ -1,33 +1,30 @@
 """A Prefect deployment of a flow whose code is in Git.
 
-Prefect is written to only where it differs from what is wanted, field by field and schedule by schedule: each write
-throws away runs that it has already planned. An operator's pause is nobody else's to undo, so it is never written.
+Prefect is written to only where it differs from what the program says, and only in what the program changed: an
+operator's pause, or an edit in Prefect's page, is not undone by a change that has nothing to do with it.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import pulumi
-from pulumi.dynamic import Resource
+from pulumi.dynamic import CheckFailure, CheckResult, Resource
 
-from clients.errors import NotFoundError, ServiceError
-from clients.prefect import Deployment, DeploymentSchedule, PrefectClient, PrefectCredentials, deployment_page
-from domain.flow_deployments import (
-    OWNER_LABEL,
-    DeploymentSpec,
-    FlowSchedule,
-    faults_of,
-    parse_pull_steps,
-    render_fields,
-    render_schedule,
-)
+from clients.errors import ServiceError
+from clients.prefect import Deployment, PrefectClient, deployment_page, prefect_at
+from clients.prefect_access import PrefectAccess, ca_bundle_fault
+from domain.flow_deployments import OWNER_LABEL, DeploymentSpec, FlowSchedule, faults_of, render_fields, render_schedule
+from providers.codec import Properties
+from providers.deployment_convergence import converge, held_spec
+from providers.deployment_surroundings import missing, require
+from providers.prefect_credentials import credentials_of
 from providers.typed_provider import Created, Found, StackConfig, TypedProvider
+
+_SURROUNDINGS = frozenset({"api_url", "work_pool", "work_queue", "token_secret_name"})
+"""What a preview asks Prefect about, where it is new."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +46,8 @@ class FlowDeploymentProvider(TypedProvider[DeploymentSpec, DeploymentOutputs]):
     replaces_on = frozenset({"api_url", "owner", "flow_name", "name"})
 
     def configured(self, config: StackConfig) -> None:
-        """Take Prefect's credentials: `landing:prefect.apiKey`, `.basicAuth`, or Prefect's own variables."""
-        section: object = config.get("landing:prefect") or {}
-        values = cast("dict[str, Any]", json.loads(section) if isinstance(section, str) else section)
-        self._credentials = PrefectCredentials(
-            api_key=values.get("apiKey") or os.environ.get("PREFECT_API_KEY"),
-            basic_auth=values.get("basicAuth") or os.environ.get("PREFECT_API_AUTH_STRING"),
-        )
+        """Take Prefect's credentials."""
+        self._credentials = credentials_of(config)
 
     def describe(self, spec: DeploymentSpec) -> str:
         """Name the deployment as Prefect's own tools do."""
@@ -63,61 +55,77 @@ class FlowDeploymentProvider(TypedProvider[DeploymentSpec, DeploymentOutputs]):
 
     def faults(self, spec: DeploymentSpec) -> list[tuple[str, str]]:
         """Check what Prefect would accept in silence and fail on in a run."""
-        return list(faults_of(spec))
+        told = list(faults_of(spec))
+        if spec.ca_bundle and (fault := ca_bundle_fault(spec.ca_bundle)):
+            told.append(("ca_bundle", f"{fault}; set landing:prefect.caBundle to a PEM file beside the program"))
+        return told
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Check the inputs, and ask Prefect whether what they name for the first time is there.
+
+        A server that does not answer says nothing here: a preview may come before it.
+        """
+        checked = super().check(_olds, news)
+        new = checked.inputs
+        if checked.failures or pulumi.contains_unknowns(new):
+            return checked
+        if all(_olds.get(name) == new[name] for name in _SURROUNDINGS):
+            return checked
+        return CheckResult(new, [CheckFailure(*fault) for fault in self._missing(self._spec("check", new))])
 
     def create_object(self, spec: DeploymentSpec) -> Created[DeploymentOutputs]:
         """Create the deployment, or go on with the one that a killed run of this stack has left."""
-        with self._prefect(spec) as prefect:
-            known = prefect.find_deployment(spec.flow_name, spec.name)
-            if known:
-                _refuse_unless_ours(known, spec)
-                _converge(prefect, known, spec)
-                return Created(id=known.id, outputs=_outputs(known.id, spec))
-            body = {
+        prefect = self._prefect(spec)
+        known = prefect.find_deployment(spec.flow_name, spec.name)
+        if known:
+            _refuse_unless_ours(known, spec)
+            converge(prefect, known, None, spec)
+            return Created(id=known.id, outputs=_outputs(known.id, spec))
+        require(prefect, spec, pool=True, secret=True)
+        created = prefect.put_deployment(
+            {
                 "name": spec.name,
                 "flow_id": prefect.ensure_flow(spec.flow_name),
                 "labels": {OWNER_LABEL: spec.owner},
                 "schedules": [render_schedule(schedule) for schedule in spec.schedules],
                 **render_fields(spec),
             }
-            try:
-                created = prefect.create_deployment(body)
-            except NotFoundError as error:
-                raise _no_such_pool(spec) from error
+        )
         return Created(id=created.id, outputs=_outputs(created.id, spec))
 
     def read_object(
         self, object_id: str, known: Found[DeploymentSpec, DeploymentOutputs]
     ) -> Found[DeploymentSpec, DeploymentOutputs] | None:
         """Read what Prefect holds now."""
-        with self._prefect(known.spec) as prefect:
-            held = prefect.read_deployment(object_id)
+        held = self._prefect(known.spec).read_deployment(object_id)
         if held is None:
             return None
-        found = _parse(held, known.spec)
+        found = held_spec(held, known.spec)
         return Found(spec=found, outputs=_outputs(held.id, found))
 
     def update_object(
-        self,
-        object_id: str,
-        old: Found[DeploymentSpec, DeploymentOutputs],  # noqa: ARG002  # the base's signature
-        new: DeploymentSpec,
+        self, object_id: str, old: Found[DeploymentSpec, DeploymentOutputs], new: DeploymentSpec
     ) -> DeploymentOutputs:
-        """Write what differs from what Prefect holds, which may not be what it held at the last run."""
-        with self._prefect(new) as prefect:
-            known = prefect.read_deployment(object_id)
-            if known is None:
-                raise ServiceError("it was deleted in Prefect", hint="run `pulumi up --refresh`, which makes it again")
-            _converge(prefect, known, new)
+        """Write what the program changed, unless Prefect holds it already."""
+        prefect = self._prefect(new)
+        known = prefect.read_deployment(object_id)
+        if known is None:
+            raise ServiceError("it was deleted in Prefect", hint="run `pulumi up --refresh`, which makes it again")
+        converge(prefect, known, old.spec, new)
         return _outputs(object_id, new)
 
     def delete_object(self, object_id: str, spec: DeploymentSpec) -> None:
         """Delete the deployment; its flow and the record of its runs stay."""
-        with self._prefect(spec) as prefect:
-            prefect.delete_deployment(object_id)
+        self._prefect(spec).delete_deployment(object_id)
 
-    def _prefect(self, spec: DeploymentSpec) -> AbstractContextManager[PrefectClient]:
-        return PrefectClient.connected(spec.api_url, self._credentials)
+    def _prefect(self, spec: DeploymentSpec) -> PrefectClient:
+        return prefect_at(PrefectAccess(api_url=spec.api_url, credentials=self._credentials, ca_bundle=spec.ca_bundle))
+
+    def _missing(self, spec: DeploymentSpec) -> Iterator[tuple[str, str]]:
+        try:
+            yield from missing(self._prefect(spec), spec, pool=True, secret=True)
+        except ServiceError:
+            return
 
 
 def _outputs(deployment_id: str, spec: DeploymentSpec) -> DeploymentOutputs:
@@ -137,61 +145,6 @@ def _refuse_unless_ours(known: Deployment, spec: DeploymentSpec) -> None:
     )
 
 
-def _no_such_pool(spec: DeploymentSpec) -> ServiceError:
-    return ServiceError(
-        f"Prefect at {spec.api_url} has no work pool {spec.work_pool!r}",
-        hint=f"set landing:prefect.workPool, or run `prefect work-pool create {spec.work_pool} --type process`",
-    )
-
-
-def _parse(known: Deployment, spec: DeploymentSpec) -> DeploymentSpec:
-    """Give the spec that would make the deployment what it is; what identifies it is taken from `spec`."""
-    return DeploymentSpec(
-        api_url=spec.api_url,
-        owner=str((known.labels or {}).get(OWNER_LABEL, "")),
-        flow_name=spec.flow_name,
-        name=known.name,
-        entrypoint=known.entrypoint or "",
-        work_pool=known.work_pool_name or "",
-        parameters=known.parameters,
-        tags=tuple(known.tags),
-        description=known.description or "",
-        job_variables=known.job_variables,
-        schedules=tuple(map(_parse_schedule, known.schedules)),
-        **parse_pull_steps(known.pull_steps or []),  # pyright: ignore[reportArgumentType]
-    )
-
-
-def _parse_schedule(known: DeploymentSchedule) -> FlowSchedule:
-    """Read a schedule back; one of another kind than ours (an interval, a rule) has an empty cron expression."""
-    return FlowSchedule(
-        slug=known.slug or known.id,
-        cron=str(known.schedule.get("cron", "")),
-        timezone=str(known.schedule.get("timezone") or "UTC"),
-        parameters=known.parameters,
-    )
-
-
-def _converge(prefect: PrefectClient, known: Deployment, wanted: DeploymentSpec) -> None:
-    """Write what differs, and nothing else."""
-    found = _parse(known, wanted)
-    have, want = render_fields(found), render_fields(wanted)
-    changes = {name: value for name, value in want.items() if value != have[name]}
-    if "work_pool_name" in changes and not prefect.has_work_pool(wanted.work_pool):
-        # Prefect itself answers 500 to this.
-        raise _no_such_pool(wanted)
-    slugs = {schedule.slug for schedule in wanted.schedules}
-    for schedule in known.schedules:
-        # First: as long as there is a schedule without a slug, Prefect replaces all of them, pauses and all.
-        if schedule.slug not in slugs:
-            prefect.delete_schedule(known.id, schedule.id)
-    schedules = [render_schedule(schedule) for schedule in wanted.schedules if schedule not in found.schedules]
-    if schedules:
-        changes["schedules"] = schedules
-    if changes:
-        prefect.change_deployment(known.id, changes)
-
-
 class FlowDeployment(Resource, module="landing", name="FlowDeployment"):
     """A flow that Prefect can run, pulled from Git at each run."""
 
@@ -209,14 +162,19 @@ class FlowDeployment(Resource, module="landing", name="FlowDeployment"):
         entrypoint: str,
         repository: str,
         work_pool: pulumi.Input[str],
+        work_queue: str | None = None,
         branch: str | None = None,
         commit_sha: str | None = None,
         token_secret_name: str | None = None,
+        username: str | None = None,
         parameters: Mapping[str, pulumi.Input[Any]] | None = None,
+        parameter_schema: Mapping[str, Any] | None = None,
+        concurrency_limit: int | None = None,
         tags: Sequence[str] = (),
         description: str = "",
         job_variables: Mapping[str, pulumi.Input[Any]] | None = None,
         schedules: Sequence[FlowSchedule] = (),
+        ca_bundle: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
@@ -232,12 +190,17 @@ class FlowDeployment(Resource, module="landing", name="FlowDeployment"):
                 "branch": branch,
                 "commit_sha": commit_sha,
                 "token_secret_name": token_secret_name,
+                "username": username,
                 "work_pool": work_pool,
+                "work_queue": work_queue,
                 "parameters": dict(parameters or {}),
+                "parameter_schema": dict(parameter_schema) if parameter_schema else None,
+                "concurrency_limit": concurrency_limit,
                 "tags": list(tags),
                 "description": description,
                 "job_variables": dict(job_variables or {}),
                 "schedules": [_properties_of(schedule) for schedule in schedules],
+                "ca_bundle": ca_bundle,
                 "deployment_id": None,
                 "url": None,
                 "reference": None,

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import httpx
 import pytest
 
-from clients.prefect import PrefectClient, PrefectCredentials
+from clients.prefect import PrefectClient
+from clients.prefect_access import PrefectAccess
 from clients.prefect_http import PrefectHttp
 from providers.flow_deployment import FlowDeploymentProvider
 from providers.typed_provider import ProviderError
@@ -30,10 +30,23 @@ INPUTS = {
     "entrypoint": "flows/hello.py:hello",
     "repository": "https://git.example/landing.git",
     "branch": "main",
+    "token_secret_name": "git-token",
     "work_pool": "landing",
+    "work_queue": "fast",
     "parameters": {"note": "hunter2"},
+    "schedules": [{"slug": "daily", "cron": "0 7 * * *"}, {"slug": "hourly", "cron": "0 * * * *"}],
 }
 STATE = {**INPUTS, "deployment_id": ID, "url": "", "reference": "main"}
+CHANGES: dict[str, dict[str, Any]] = {
+    "update": {"description": "new"},
+    "moving update": {
+        "description": "new",
+        "work_pool": "other",
+        "token_secret_name": "other-token",
+        "schedules": [{"slug": "daily", "cron": "0 8 * * *"}],
+    },
+    "adopting create": {"description": "new"},
+}
 
 Fault = Callable[[httpx.Request], httpx.Response]
 
@@ -57,25 +70,35 @@ class Api:
             self._effect(request)
         return fault(request)
 
-    def _effect(self, request: httpx.Request) -> httpx.Response:
+    def _effect(self, request: httpx.Request) -> httpx.Response:  # noqa: PLR0911  # one table of calls
         gone = httpx.Response(404, json={"detail": "Deployment not found"})
         body = cast("dict[str, Any]", json.loads(request.content)) if request.content else {}
-        match request.method, request.url.path.removeprefix("/api/"):
-            case "POST", "flows/":
+        match request.method, request.url.path.removeprefix("/api/").split("/"):
+            case "POST", ["flows", ""]:
                 return httpx.Response(201, json={"id": "flow"})
-            case "POST", "deployments/":
-                self.deployment = {"id": ID, **body}
+            case "POST", ["deployments", ""]:
+                schedules = [{"id": schedule["slug"], **schedule} for schedule in body["schedules"]]
+                held = self.deployment or {"id": ID, "updated": "2026-01-01T00:00:00Z"}
+                self.deployment = {**held, **_as_held(body), "schedules": schedules}
                 return httpx.Response(201, json=self.deployment)
-            case "GET", _:
+            case "POST", ["deployments", _, "schedule"]:
+                return httpx.Response(200)
+            case "GET", ["deployments", *_]:
                 return httpx.Response(200, json=self.deployment) if self.deployment else gone
+            case "GET", _:
+                return httpx.Response(200, json={"name": "there"})
             case "PATCH", _ if self.deployment:
-                self.deployment |= body
+                self.deployment |= _as_held(body)
                 return httpx.Response(204)
             case "DELETE", _ if self.deployment:
                 self.deployment = None
                 return httpx.Response(204)
             case _:
                 return gone
+
+
+def _as_held(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in {"concurrency_limit", "schedules"}}
 
 
 @pytest.fixture
@@ -86,12 +109,11 @@ def api() -> Api:
 @pytest.fixture
 def provider(api: Api, monkeypatch: pytest.MonkeyPatch) -> FlowDeploymentProvider:
     http = httpx.Client(transport=httpx.MockTransport(api.answer), base_url=f"{API_URL}/")
-    client = PrefectClient(PrefectHttp(http, sleep=api.waits.append))
 
-    def connected(_url: str, _credentials: PrefectCredentials) -> AbstractContextManager[PrefectClient]:
-        return nullcontext(client)
+    def new_process(_: PrefectAccess) -> PrefectClient:
+        return PrefectClient(PrefectHttp(http, sleep=api.waits.append))
 
-    monkeypatch.setattr(PrefectClient, "connected", connected)
+    monkeypatch.setattr("providers.flow_deployment.prefect_at", new_process)
     return configured()
 
 
@@ -113,37 +135,62 @@ def raises(error: type[httpx.TransportError]) -> Fault:
 
 
 def run(provider: FlowDeploymentProvider, api: Api, verb: str) -> None:
-    if verb == "create":
-        provider.create(dict(INPUTS))
-        return
-    if api.deployment is None and not api.calls:
+    if verb != "create" and not api.calls:
         api.deployment = registered()
-    if verb == "read":
+    if verb.endswith("create"):
+        provider.create({**INPUTS, **CHANGES.get(verb, {})})
+    elif verb == "read":
         provider.read(ID, dict(STATE))
-    elif verb == "update":
-        provider.update(ID, dict(STATE), {**INPUTS, "description": "new"})
+    elif verb.endswith("update"):
+        provider.update(ID, dict(STATE), {**INPUTS, **CHANGES[verb]})
     else:
         provider.delete(ID, dict(STATE))
 
 
 def registered() -> dict[str, Any]:
-    step = {"prefect.deployments.steps.git_clone": {"repository": INPUTS["repository"], "branch": "main"}}
+    token = "{{ prefect.blocks.secret.git-token }}"
+    step = {"repository": INPUTS["repository"], "branch": "main", "access_token": token}
     return {
         "id": ID,
         "name": "hello",
         "flow_id": "flow",
         "entrypoint": INPUTS["entrypoint"],
-        "pull_steps": [step],
+        "pull_steps": [{"prefect.deployments.steps.git_clone": step}],
         "work_pool_name": "landing",
+        "work_queue_name": "fast",
         "parameters": INPUTS["parameters"],
         "labels": {"landing.owner": "landing/dev"},
+        "updated": "2026-01-01T00:00:00Z",
+        "schedules": [
+            {"id": slug, "slug": slug, "schedule": {"cron": cron, "timezone": "UTC"}}
+            for slug, cron in (("daily", "0 7 * * *"), ("hourly", "0 * * * *"))
+        ],
     }
 
 
+_FIND = "GET deployments/name/hello/hello"
+_READ = f"GET deployments/{ID}"
+_PLAN = f"POST deployments/{ID}/schedule"
 CALLS = {
-    "create": ["GET deployments/name/hello/hello", "POST flows/", "POST deployments/"],
-    "read": [f"GET deployments/{ID}"],
-    "update": [f"GET deployments/{ID}", f"PATCH deployments/{ID}"],
+    "create": [
+        _FIND,
+        "GET work_pools/landing",
+        "GET work_pools/landing/queues/fast",
+        "GET block_types/slug/secret/block_documents/name/git-token",
+        "POST flows/",
+        "POST deployments/",
+    ],
+    "adopting create": [_FIND, f"PATCH deployments/{ID}", _PLAN],
+    "read": [_READ],
+    "update": [_READ, f"PATCH deployments/{ID}", _PLAN],
+    "moving update": [
+        _READ,
+        "GET work_pools/other",
+        "GET work_pools/other/queues/fast",
+        "GET block_types/slug/secret/block_documents/name/other-token",
+        "POST deployments/",
+        _PLAN,
+    ],
     "delete": [f"DELETE deployments/{ID}"],
 }
 EACH_CALL = [(verb, number) for verb, calls in CALLS.items() for number in range(1, len(calls) + 1)]
@@ -187,7 +234,7 @@ def test_a_refused_call_is_one_sentence_and_the_next_try_converges(  # noqa: PLR
     with pytest.raises(ProviderError, match=words) as caught:
         run(provider, api, verb)
     message = str(caught.value)
-    assert message.startswith(f"cannot {verb} the Prefect deployment hello/hello: ")
+    assert message.startswith(f"cannot {verb.rsplit(maxsplit=1)[-1]} the Prefect deployment hello/hello: ")
     assert "\n" not in message
     assert "hunter2" not in message
     assert len(api.calls) == number
@@ -198,7 +245,7 @@ def test_a_refused_call_is_one_sentence_and_the_next_try_converges(  # noqa: PLR
 @pytest.mark.parametrize(("verb", "number"), EACH_CALL)
 @pytest.mark.parametrize("kind", PASSING)
 @pytest.mark.parametrize("after_effect", [False, True])
-def test_a_passing_fault_is_tried_again(  # two fixtures, a table
+def test_a_passing_fault_is_tried_again(
     provider: FlowDeploymentProvider, api: Api, verb: str, number: int, kind: str, *, after_effect: bool
 ) -> None:
     api.faults[number] = PASSING[kind]
@@ -232,7 +279,11 @@ def assert_done(api: Api, verb: str) -> None:
         assert api.deployment is None
         return
     assert api.deployment is not None
-    assert api.deployment.get("description", "") == ("new" if verb == "update" else "")
+    assert api.deployment["id"] == ID
+    changes = CHANGES.get(verb, {})
+    assert (api.deployment.get("description") or "") == changes.get("description", "")
+    assert api.deployment["work_pool_name"] == changes.get("work_pool", "landing")
+    assert len(api.deployment["schedules"]) == len(changes.get("schedules", INPUTS["schedules"]))
     assert sum(call == "POST deployments/" for call in api.calls) <= 2
 
 
@@ -250,33 +301,3 @@ def test_what_is_not_prefect_is_said(provider: FlowDeploymentProvider, api: Api)
     api.faults[2] = replies(200, {"id": 1})
     with pytest.raises(ProviderError, match=r"answered in a form that is not known here \(id, name, flow_id\)"):
         run(provider, api, "read")
-
-
-@pytest.mark.parametrize(
-    ("config", "variables", "sent"),
-    [
-        ({"landing:prefect": '{"apiKey": "pnu_x"}'}, {}, "Bearer pnu_x"),
-        ({"landing:prefect": {"basicAuth": "ada:b:c"}}, {}, "Basic YWRhOmI6Yw=="),
-        ({}, {"PREFECT_API_KEY": "pnu_y"}, "Bearer pnu_y"),
-        ({}, {"PREFECT_API_AUTH_STRING": "ada:b"}, "Basic YWRhOmI="),
-        ({}, {}, None),
-    ],
-)
-def test_credentials_come_from_config_or_prefects_own_variables(
-    monkeypatch: pytest.MonkeyPatch, config: dict[str, Any], variables: dict[str, str], sent: str | None
-) -> None:
-    for name in ("PREFECT_API_KEY", "PREFECT_API_AUTH_STRING"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    seen: list[str | None] = []
-
-    def answer(_transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
-        seen.append(request.headers.get("Authorization"))
-        return httpx.Response(204)
-
-    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
-    provider = FlowDeploymentProvider()
-    provider.configured(config)
-    provider.delete(ID, dict(STATE))
-    assert seen == [sent]

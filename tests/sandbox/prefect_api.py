@@ -50,6 +50,17 @@ class PrefectServer:
         body: dict[str, Any] = {"name": name, "type": "process", "base_job_template": {}}
         self.http.post("work_pools/", json=body).raise_for_status()
 
+    def make_queue(self, pool: str, name: str) -> None:
+        self.http.post(f"work_pools/{pool}/queues", json={"name": name}).raise_for_status()
+
+    def make_secret(self, name: str, value: str) -> None:
+        self.http.post("block_types/install_system_block_types").raise_for_status()
+        kind = self.get("block_types/slug/secret")["id"]
+        asked = {"block_schemas": {"block_type_id": {"any_": [kind]}}}
+        schema, *_ = self.http.post("block_schemas/filter", json=asked).raise_for_status().json()
+        body = {"name": name, "data": {"value": value}, "block_type_id": kind, "block_schema_id": schema["id"]}
+        self.http.post("block_documents/", json=body).raise_for_status()
+
 
 class _Patient(httpx.HTTPTransport):
     """Asks again while SQLite is busy."""

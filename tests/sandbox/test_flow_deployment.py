@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import httpx
 import pytest
 
-from clients.prefect import PrefectClient, PrefectCredentials
+from clients.prefect import PrefectClient
+from clients.prefect_access import PrefectAccess
 from clients.prefect_http import PrefectHttp
 from providers.flow_deployment import FlowDeploymentProvider
 from providers.typed_provider import ProviderError
@@ -21,6 +21,16 @@ API_URL = "http://prefect.example/api"
 pytestmark = pytest.mark.sandbox
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+SCHEMA = {
+    "title": "Parameters",
+    "type": "object",
+    "properties": {
+        "partner": {"title": "partner", "type": "string", "position": 0},
+        "wait_seconds": {"default": 60, "title": "wait_seconds", "type": "integer", "position": 1},
+    },
+    "required": ["partner"],
+}
 
 
 class Watch(httpx.HTTPTransport):
@@ -41,6 +51,8 @@ def one_server() -> Generator[PrefectServer]:
     with serve() as server:
         server.make_pool("landing")
         server.make_pool("spare")
+        server.make_queue("landing", "fast")
+        server.make_secret("git-token", "hunter2")
         yield server
 
 
@@ -61,11 +73,11 @@ def provider(server: PrefectServer, watch: Watch, monkeypatch: pytest.MonkeyPatc
     with httpx.Client(transport=watch, base_url=f"{server.api_url}/") as http:
         client = PrefectClient(PrefectHttp(http))
 
-        def connected(api_url: str, _: PrefectCredentials) -> AbstractContextManager[PrefectClient]:
-            assert api_url == API_URL
-            return nullcontext(client)
+        def at(access: PrefectAccess) -> PrefectClient:
+            assert access.api_url == API_URL
+            return client
 
-        monkeypatch.setattr(PrefectClient, "connected", connected)
+        monkeypatch.setattr("providers.flow_deployment.prefect_at", at)
         provider = FlowDeploymentProvider()
         provider.configured({})
         yield provider
@@ -108,7 +120,17 @@ def test_create_registers_the_flow_from_git(provider: FlowDeploymentProvider, se
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"branch": None, "commit_sha": COMMIT}, {"schedules": []}, {"description": "Counts rows."}]
+    "changes",
+    [
+        {},
+        {"branch": None, "commit_sha": COMMIT},
+        {"schedules": []},
+        {"description": "Counts rows."},
+        {"work_queue": "fast", "concurrency_limit": 2},
+        {"work_queue": "default"},
+        {"token_secret_name": "git-token", "username": "robot"},
+        {"parameter_schema": SCHEMA},
+    ],
 )
 def test_what_was_created_reads_back_without_a_difference(
     provider: FlowDeploymentProvider, changes: dict[str, Any]
@@ -179,8 +201,9 @@ def test_a_removed_schedule_goes_and_one_without_a_slug_costs_no_pause(
     server.http.patch(f"deployments/{id_}/schedules/{schedule['id']}", json={"active": False})
     server.http.post(f"deployments/{id_}/schedules", json=[{"schedule": {"interval": 3600}}])
 
-    assert provider.diff(id_, read(provider, id_, state), inputs()).changes is True
-    provider.update(id_, state, inputs(schedules=[daily(cron="0 9 * * *")]))
+    found = read(provider, id_, state)
+    assert provider.diff(id_, found, inputs()).changes is True
+    provider.update(id_, found, inputs(schedules=[daily(cron="0 9 * * *")]))
     (left,) = server.get(f"deployments/{id_}")["schedules"]
     assert (left["slug"], left["active"], left["schedule"]["cron"]) == ("daily", False, "0 9 * * *")
 
@@ -196,6 +219,10 @@ def test_a_removed_schedule_goes_and_one_without_a_slug_costs_no_pause(
         {"work_pool_name": "spare"},
         {"description": "mine now"},
         {"job_variables": {}},
+        {"work_pool_name": "landing", "work_queue_name": "fast"},
+        {"concurrency_limit": 3},
+        {"parameter_openapi_schema": {"type": "object", "properties": {"x": {"type": "integer"}}}},
+        {"enforce_parameter_schema": False},
     ],
     ids=lambda edit: next(iter(edit)),
 )
@@ -231,12 +258,12 @@ def test_an_update_of_a_deleted_deployment_says_what_to_do(
 
 
 def test_an_unknown_pool_is_named_on_create_and_on_update(provider: FlowDeploymentProvider) -> None:
-    words = "has no work pool 'nowhere'; set landing:prefect.workPool"
+    words = r"has no work pool 'landin'; it has 'landing', 'spare' \(did you mean 'landing'\?\): name one of them"
     with pytest.raises(ProviderError, match=words):
-        create(provider, work_pool="nowhere")
+        create(provider, work_pool="landin")
     id_, state = create(provider)
     with pytest.raises(ProviderError, match=words):
-        provider.update(id_, state, inputs(work_pool="nowhere"))
+        provider.update(id_, state, inputs(work_pool="landin"))
 
 
 def test_identity_replaces_and_the_rest_updates(provider: FlowDeploymentProvider) -> None:

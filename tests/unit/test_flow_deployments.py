@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.flow_deployments import DeploymentSpec, entrypoint_parts, parse_pull_steps, render_fields
 
-NOT_OURS = {"repository": "", "branch": None, "commit_sha": None, "token_secret_name": None}
+NOT_OURS = {"repository": "", "branch": None, "commit_sha": None, "token_secret_name": None, "username": None}
 CLONE = "prefect.deployments.steps.git_clone"
 
 
@@ -21,9 +21,13 @@ CLONE = "prefect.deployments.steps.git_clone"
         st.tuples(st.just("commit_sha"), st.text("0123456789abcdef", min_size=40, max_size=40)),
     ),
     secret=st.none() | st.from_regex(r"[a-z0-9]+(-[a-z0-9]+)*", fullmatch=True),
+    username=st.none() | st.text(min_size=1),
 )
-def test_a_source_reads_back_as_it_was_written(repository: str, reference: tuple[str, str], secret: str | None) -> None:
+def test_a_source_reads_back_as_it_was_written(
+    repository: str, reference: tuple[str, str], secret: str | None, username: str | None
+) -> None:
     source = {"repository": repository, "token_secret_name": secret, "branch": None, "commit_sha": None}
+    source["username"] = username if secret else None
     source |= dict([reference])
     spec = DeploymentSpec(api_url="", owner="", flow_name="", name="", entrypoint="", work_pool="", **source)  # pyright: ignore[reportArgumentType]  # text and None, as declared
     assert parse_pull_steps(render_fields(spec)["pull_steps"]) == source
@@ -37,6 +41,9 @@ def test_a_source_reads_back_as_it_was_written(repository: str, reference: tuple
         [{"prefect.deployments.steps.run_shell_script": {"script": "true"}}],
         [{CLONE: {"repository": "x", "branch": "main", "include_submodules": True}}],
         [{CLONE: {"repository": "x", "branch": "main", "access_token": "hunter2"}}],
+        [{CLONE: {"repository": "x", "credentials": {"username": "me", "access_token": "hunter2"}}}],
+        [{CLONE: {"repository": "x", "credentials": {"access_token": "{{ prefect.blocks.secret.a }}"}}}],
+        [{CLONE: {"repository": "x", "credentials": "{{ prefect.blocks.github-credentials.a }}"}}],
         [{CLONE: None}],
     ],
 )
