@@ -1,0 +1,30 @@
+"""The properties of a work pool, as tests of its provider give them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.job_templates import JobSettings, base_job_template
+
+
+def inputs(**changes: Any) -> dict[str, Any]:  # noqa: ANN401  # any property
+    pool_type = changes.get("type", "docker")
+    return {
+        "api_url": "http://prefect.example/api",
+        "owner": "landing/dev",
+        "name": "containers",
+        "type": pool_type,
+        "description": "Runs flows in containers.",
+        "concurrency_limit": 4.0,
+        "queues": [urgent()],
+        "base_job_template": template(pool_type, image="flows:1") if pool_type != "process" else template(pool_type),
+        **changes,
+    }
+
+
+def template(pool_type: str = "docker", **settings: Any) -> dict[str, Any]:  # noqa: ANN401  # any setting
+    return base_job_template(pool_type, JobSettings(**settings))
+
+
+def urgent(**changes: Any) -> dict[str, Any]:  # noqa: ANN401  # any property
+    return {"name": "urgent", "priority": 1.0, "concurrency_limit": 2.0, "description": "Goes first.", **changes}
