@@ -9,7 +9,13 @@ import pulumi
 
 from components.access_logs import AccessLogs, AccessLogsArgs
 from components.aws_account import AwsAccount
-from components.earlier_deployment import COLUMNS_OUTPUT, KEYS_OUTPUT, EarlierDeployment, partner_keys
+from components.earlier_deployment import (
+    COLUMNS_OUTPUT,
+    FLOWS_SOURCE_OUTPUT,
+    KEYS_OUTPUT,
+    EarlierDeployment,
+    partner_keys,
+)
 from components.flow_deployments import FlowDeployments, FlowDeploymentsArgs
 from components.handover import handover_sheets
 from components.landing_bucket import LandingBucket, LandingBucketArgs
@@ -25,7 +31,7 @@ from settings import Settings
 
 settings = Settings.load()
 earlier = EarlierDeployment.read().refuse_renames(settings.partners, settings.partner_entries)
-source = settings.flow_source()
+source = settings.flow_source(earlier.flows_source)
 account = AwsAccount.of_the_credentials(region=settings.region, prefix=settings.prefix)
 
 bucket = LandingBucket("landing", LandingBucketArgs(account=account, settings=settings.bucket))
@@ -59,6 +65,7 @@ flows = FlowDeployments(
         work_pool=settings.prefect.work_pool,
         source=source,
         token_secret_name=settings.flows.token_secret_name,
+        username=settings.flows.username,
         deployments=[
             *extra_flows(settings.flows),
             *(flow for partner in settings.partners for flow in partner_flows(partner, feeds[partner.name], place)),
@@ -73,5 +80,6 @@ pulumi.export(KEYS_OUTPUT, partner_keys(settings.partners))
 pulumi.export(COLUMNS_OUTPUT, {table: names for each in feeds.values() for table, names in each.columns.items()})
 pulumi.export("snowflake", {**stage.outputs, "tables": {name: each.tables for name, each in feeds.items()}})
 pulumi.export("flows", flows.outputs)
+pulumi.export(FLOWS_SOURCE_OUTPUT, source.outputs)
 
 gc.freeze()  # nor look through them at the exit

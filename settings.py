@@ -24,7 +24,7 @@ from domain.flow_code import find_code
 from domain.flow_settings import FlowSettings
 from domain.flow_uses import uses_in
 from domain.git_command import GitSourceError
-from domain.git_source import GitSource
+from domain.git_source import GitSource, moved_tag
 from domain.host_keys import HOST_KEYS, HostKey
 from domain.partner_files import PartnerEntries, at_places, read_entries
 from domain.partners import (
@@ -64,8 +64,11 @@ class Settings(Entry):
         """The names of all partners' SFTP users."""
         return tuple(user.name for partner in self.partners for user in partner.logins)
 
-    def flow_source(self) -> GitSource:
-        """Find the code that flows run, and every flow in it; what a run could not find ends the program now."""
+    def flow_source(self, earlier: Mapping[str, Any]) -> GitSource:
+        """Find the code that flows run, and every flow in it; what a run could not find ends the program now.
+
+        `earlier` is what the last `up` gave out of it.
+        """
         project = pulumi.get_project()
         partners = f"{project}:partners"
         uses = uses_in(project, self.flows, self.partners)
@@ -76,7 +79,8 @@ class Settings(Entry):
         except ConfigurationError as error:
             faults = self.partner_entries.relabel(error.faults, partners)
             raise pulumi.RunError(str(ConfigurationError(faults))) from None
-        for warning in code.warnings:
+        moved = moved_tag(earlier, code.source)
+        for warning in (*code.warnings, *([moved] if moved else [])):
             pulumi.warn(warning)
         return code.source
 

@@ -21,6 +21,9 @@ KEYS_OUTPUT = "partnerKeys"
 COLUMNS_OUTPUT = "tableColumns"
 """The stack output that tells the next `up` in which order each table has its columns."""
 
+FLOWS_SOURCE_OUTPUT = "flowsSource"
+"""The stack output that tells the next `up` which branch, or which tag and commit, its flows run."""
+
 
 @dataclass(frozen=True)
 class EarlierDeployment:
@@ -45,6 +48,11 @@ class EarlierDeployment:
     def columns(self) -> Mapping[str, Sequence[str]]:
         """The names of each table's columns, in its order."""
         return self.outputs.get(COLUMNS_OUTPUT) or {}
+
+    @property
+    def flows_source(self) -> Mapping[str, Any]:
+        """Which code its flows run."""
+        return self.outputs.get(FLOWS_SOURCE_OUTPUT) or {}
 
     def refuse_renames(self, partners: Sequence[Partner], entries: PartnerEntries) -> Self:
         """End the program, with one message and no traceback, where an entry is an earlier partner of another name.

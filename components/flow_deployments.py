@@ -51,6 +51,8 @@ class FlowDeploymentsArgs:
     source: GitSource
     token_secret_name: str | None = None
     """The Prefect secret block that holds the repository's token; None for one that needs none."""
+    username: str | None = None
+    """Whose token it is, for hosts that ask."""
     deployments: Sequence[WantedDeployment]
 
     def __post_init__(self) -> None:
@@ -84,20 +86,26 @@ class FlowDeployments(ComponentResource):
         self.register_outputs({"urls": self.urls, "ids": self.ids, "reference": self.reference})
 
     def _register(self, name: str, wanted: WantedDeployment, args: FlowDeploymentsArgs) -> FlowDeployment:
+        # A commit that could be read neither here nor at the remote leaves the flow unknown.
+        flow = args.source.flows.get(wanted.entrypoint)
         return FlowDeployment(
             f"{name}-{wanted.name}",
             api_url=args.api_url,
-            flow_name=flow_name_of(wanted.entrypoint),
+            flow_name=flow.name if flow else flow_name_of(wanted.entrypoint),
             name=wanted.name,
             entrypoint=wanted.entrypoint,
             repository=args.source.repository,
             branch=args.source.branch,
             commit_sha=args.source.commit_sha,
             token_secret_name=args.token_secret_name,
+            username=args.username,
             work_pool=wanted.work_pool or args.work_pool,
+            work_queue=wanted.work_queue,
             parameters=wanted.parameters,
+            parameter_schema=flow.parameters_schema if flow else None,
+            concurrency_limit=wanted.concurrency_limit,
             tags=wanted.tags,
-            description=wanted.description,
+            description=wanted.description or (flow.description if flow else ""),
             job_variables=wanted.job_variables,
             schedules=wanted.schedules,
             opts=self._child,

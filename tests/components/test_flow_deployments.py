@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pulumi
@@ -9,6 +10,7 @@ import pytest
 
 from components.flow_deployments import FlowDeployments, FlowDeploymentsArgs, WantedDeployment
 from domain.flow_deployments import FlowSchedule
+from domain.flow_source import read_flow
 from domain.git_source import GitSource
 from tests.components.recorder import Program, Secret
 
@@ -63,6 +65,31 @@ def test_a_deployment_says_all_that_prefect_needs(registered: Program) -> None:
         "job_variables": {},
         "schedules": [{"slug": "daily", "cron": "0 7 * * *", "timezone": "Europe/London", "parameters": {}}],
     }
+
+
+def test_what_the_code_says_of_a_flow_is_registered_with_it(registered: Program) -> None:
+    text = """
+from prefect import flow
+
+@flow(name="greeting")
+def hello(partner: str) -> None:
+    \"\"\"Greet.\"\"\"
+"""
+    source = replace(BRANCH, flows={"flows/hello.py:hello": read_flow(text, "hello")})
+    inputs = registered(lambda: FlowDeployments("flows", args(source=source))).named("flows-hello").inputs
+    assert inputs["flow_name"] == "greeting"
+    assert inputs["description"] == "Greet."
+    assert inputs["parameter_schema"]["required"] == ["partner"]
+
+
+def test_a_flow_chooses_pool_queue_and_limit(registered: Program) -> None:
+    wanted = WantedDeployment(
+        name="hello", entrypoint="flows/hello.py:hello", work_pool="cluster", work_queue="urgent", concurrency_limit=2
+    )
+    changes = {"deployments": [wanted], "token_secret_name": "git-token", "username": "robot"}
+    inputs = registered(lambda: FlowDeployments("flows", args(**changes))).named("flows-hello").inputs
+    assert (inputs["work_pool"], inputs["work_queue"], inputs["concurrency_limit"]) == ("cluster", "urgent", 2)
+    assert (inputs["token_secret_name"], inputs["username"]) == ("git-token", "robot")
 
 
 def test_a_pinned_source_is_a_commit_and_no_branch(registered: Program) -> None:
