@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from sandbox.aws.activity import Activity
 from sandbox.aws.authority import ask
 from sandbox.aws.cbor import as_json
 from sandbox.aws.conditions import UnknownOperatorError
+from sandbox.aws.confirmed import Keeper
 from sandbox.aws.incoming import Incoming, read_incoming
 from sandbox.aws.policy import PolicyError
 from sandbox.aws.principals import PrincipalError
@@ -47,9 +49,12 @@ Answer = Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]]
 class Gate:
     """Lets through to `moto` what policies allow."""
 
-    def __init__(self, moto: WSGIApplication, activity: Activity, *, host: str, administrator_arn: str) -> None:
+    def __init__(
+        self, moto: WSGIApplication, activity: Activity, keeper: Keeper, *, host: str, administrator_arn: str
+    ) -> None:
         self._moto = moto
         self._activity = activity
+        self._keeper = keeper
         self._host = host
         self._administrator_arn = administrator_arn
 
@@ -100,7 +105,9 @@ class Gate:
         incoming.address_for_moto(holder.caller.account, self._host, signature)
         if request.deletes_many:
             return self._delete_of_many(incoming, holder, request.bucket)
-        return self._pass_on(self._activity.request(), changes=not s3_gate.reads_only(request, incoming.method))
+        if s3_gate.reads_only(request, incoming.method):
+            return self._pass_on(self._activity.request())
+        return self._pass_on(self._activity.request(), keep=lambda: self._keeper.keep_s3(request))
 
     def _delete_of_many(self, incoming: Incoming, holder: KeyHolder, bucket: str) -> Answer:
         split = s3_gate.split_delete(holder, bucket, incoming.body())
@@ -111,6 +118,7 @@ class Gate:
                 incoming.replace_body(split.permitted)
                 with self._activity.request():
                     chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
+                    self._keeper.keep_objects(bucket, split.keys)
                 self._activity.changed()
                 body = b"".join(chunks)
                 if not status.startswith("200"):
@@ -128,9 +136,8 @@ class Gate:
         self._check_service(holder, request)
         incoming.address_for_moto(request.account, self._host, signature)
         waits = request.action == "sqs:ReceiveMessage"
-        return self._pass_on(
-            nullcontext() if waits else self._activity.request(), changes=request.changes_state(incoming.method)
-        )
+        keep = partial(self._keeper.keep_service, request.action) if request.changes_state(incoming.method) else None
+        return self._pass_on(nullcontext() if waits else self._activity.request(), keep=keep)
 
     def _check_service(self, holder: KeyHolder, request: ServiceRequest) -> None:
         if request.action == ASSUME_ROLE:
@@ -140,11 +147,15 @@ class Gate:
             if not decision:
                 raise denied(holder.caller, request.action, request.resource, decision)
 
-    def _pass_on(self, hold: AbstractContextManager[None], *, changes: bool) -> Answer:
+    def _pass_on(self, hold: AbstractContextManager[None], *, keep: Callable[[], None] | None = None) -> Answer:
+        """Let moto answer; what it changed is kept before anybody has the answer."""
+
         def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             with hold:
                 reply = self._moto(environ, start_response)
-            if changes:
+                if keep:
+                    keep()
+            if keep:
                 self._activity.changed()
             return reply
 

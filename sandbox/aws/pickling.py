@@ -1,6 +1,6 @@
 """How moto's objects are pickled where they do not do it themselves, or do it wrongly.
 
-An object's body goes to a file of its own, once: it never changes.
+An object's body goes to a file of its own, once: it never changes. A small one may stay in the pickle.
 """
 
 from __future__ import annotations
@@ -42,10 +42,12 @@ class Body:
 class StateWriter(pickle.Pickler):
     """Pickles moto's backends into `file`, objects' bodies into files in `bodies`; notes these in `named`."""
 
-    def __init__(self, file: io.BytesIO, bodies: Path, named: set[str]) -> None:
+    def __init__(self, file: io.BytesIO, bodies: Path, named: set[str], *, inline: int = -1) -> None:
+        """Take, beside these, how many bytes a body may have to stay in the pickle, if it has no file yet."""
         super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
         self._bodies = bodies
         self._named = named
+        self._inline = inline
 
     def reducer_override(self, obj: object) -> Any:  # noqa: ANN401  # what pickle wants
         """Say how to make `obj` again, where its own way does not do."""
@@ -65,16 +67,19 @@ class StateWriter(pickle.Pickler):
         """Name a body's file in the place of the body."""
         return obj.name if isinstance(obj, Body) else None
 
-    def _split(self, key: FakeKey) -> tuple[dict[str, Any], Body]:
-        """Give an object without its body, and the file that has it."""
-        name = vars(key).get(_BODY)
+    def _split(self, key: FakeKey) -> tuple[dict[str, Any], Body | bytes]:
+        """Give an object without its body, and its body or the file that has it."""
+        attributes = {name: value for name, value in vars(key).items() if name not in {"_value_buffer", "lock"}}
+        name = attributes.get(_BODY)
         if name is None:
-            name = uuid.uuid4().hex
             # The parts of an upload that is complete live on, closed: their bytes are in the whole.
-            replace_file(self._bodies / name, b"" if key.disposed else key.value)
+            body = b"" if key.disposed else key.value
+            if len(body) <= self._inline:
+                return attributes, body
+            name = attributes[_BODY] = uuid.uuid4().hex
+            _write_new(self._bodies / name, body)
             vars(key)[_BODY] = name
         self._named.add(name)
-        attributes = {name: value for name, value in vars(key).items() if name not in {"_value_buffer", "lock"}}
         return attributes, Body(name)
 
 
@@ -110,7 +115,12 @@ def _versions(versions: dict[str, list[object]]) -> VersionedKeyStore:
 def replace_file(file: Path, content: bytes) -> None:
     """Write a file whole or not at all, for its owner alone."""
     scratch = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    scratch.unlink(missing_ok=True)
+    _write_new(scratch, content)
+    scratch.replace(file)
+
+
+def _write_new(file: Path, content: bytes) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
-    scratch.replace(file)

@@ -47,6 +47,8 @@ class StoredObject(Protocol):
     size: int
     etag: str
     version_id: str
+    multipart: object | None
+    """The upload in parts of which it was made."""
 
 
 def install() -> None:
@@ -114,6 +116,8 @@ def _send_test_event(account_id: str, bucket: FakeBucket) -> None:
 def _send_event(
     account_id: str, event_name: notifications.S3NotificationEvent, bucket: FakeBucket, key: StoredObject
 ) -> None:
+    if key.multipart is not None and event_name is notifications.S3NotificationEvent.OBJECT_CREATED_PUT_EVENT:
+        return  # moto tells of a complete upload twice: as put, which it is not, and as complete
     for queue in _queues(bucket):
         if queue.matches(event_name, key.name):
             _send(bucket, queue.arn, _event(event_name, bucket, key, queue.id))

@@ -51,6 +51,8 @@ class DeleteOfMany:
 
     permitted: bytes | None
     """The body to pass on; None when nothing may be deleted."""
+    keys: tuple[str, ...]
+    """The objects that may be deleted."""
     errors: bytes
     """The reply's elements for what may not."""
 
@@ -80,7 +82,9 @@ def split_delete(holder: KeyHolder, bucket: str, body: bytes) -> DeleteOfMany:
             )
     document["Delete"]["Object"] = permitted
     return DeleteOfMany(
-        permitted=xmltodict.unparse(document).encode() if permitted else None, errors="".join(errors).encode()
+        permitted=xmltodict.unparse(document).encode() if permitted else None,
+        keys=tuple(one["Key"] for one in permitted),
+        errors="".join(errors).encode(),
     )
 
 

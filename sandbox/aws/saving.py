@@ -1,9 +1,13 @@
-"""When the state is saved: a moment after the last change, and at the end."""
+"""When the state is saved: a moment after the last change, at the latest some time after the first, and at the end.
+
+What S3 and SQS confirm is not left to this: it is in the journal at once.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from datetime import UTC, datetime
 
 from sandbox.aws.accounts import forget_expired_sessions
@@ -11,7 +15,10 @@ from sandbox.aws.activity import PATIENCE_SECONDS, Activity
 from sandbox.aws.state import StateFile
 
 QUIET_SECONDS = 2.0
-"""How long nothing has to change before the state is saved: a killed process loses about as much."""
+"""How long nothing has to change before the state is saved."""
+
+BUSY_SECONDS = 120.0
+"""How long the state is left unsaved while changes do not end: what a killed process loses at most."""
 
 LAST_SECONDS = 3.0
 """How long requests that still run may hold off the last save."""
@@ -43,8 +50,10 @@ class Saver:
         self._save_if_changed(patience=1, longest=LAST_SECONDS)
 
     def _work(self) -> None:
+        looked = time.monotonic()
         while not self._stopped.wait(QUIET_SECONDS / 4):
-            if self._activity.quiet_for() >= QUIET_SECONDS:
+            if self._activity.quiet_for() >= QUIET_SECONDS or time.monotonic() - looked >= BUSY_SECONDS:
+                looked = time.monotonic()
                 try:
                     self._save_if_changed()
                 except Exception:  # noqa: BLE001  # whatever it was, the next change may be saved

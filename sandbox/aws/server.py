@@ -27,12 +27,14 @@ from sandbox.aws import (
 from sandbox.aws.activity import Activity
 from sandbox.aws.cbor import CborReplies
 from sandbox.aws.cloud import AwsCloud
+from sandbox.aws.confirmed import Keeper
 from sandbox.aws.gate import Gate
 from sandbox.aws.saving import Saver
 from sandbox.aws.state import StateFile
 from sandbox.aws.users import ADMINISTRATOR_ARN, make_users
 from sandbox.home import LOOPBACK, KeyPair, SandboxHome
 from sandbox.sftp.door import open_door
+from sandbox.sftp.leftovers import abandon_uploads
 
 FURTHER_KEY = "SANDBOX_ADMINISTRATOR_KEY"
 """Names the environment variable with one more key of the administrator: conformance runs have a fixed one."""
@@ -68,10 +70,12 @@ def serve(home: SandboxHome) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopped.set())
     activity = Activity()
-    _prepare(home)
-    saver = Saver(StateFile(home.folder("aws")), activity)
+    state = StateFile(home.folder("aws"))
+    keeper = Keeper(state.journal, state.bodies)
+    _prepare(home, state, keeper)
+    saver = Saver(state, activity)
     saver.start()
-    gate = _gate(home, activity)
+    gate = _gate(home, activity, keeper)
     with _api(home, gate) as api, closing(open_door(home, AwsCloud(activity, gate))) as door:
         _LOG.info(
             "AWS at %s, SFTP at %s:%d: a sandbox, on this machine only", home.url("aws"), LOOPBACK, home.ports.sftp
@@ -84,7 +88,7 @@ def serve(home: SandboxHome) -> None:
         raise RuntimeError("the API or the SFTP door ended by itself; see the log above")
 
 
-def _prepare(home: SandboxHome) -> None:
+def _prepare(home: SandboxHome, state: StateFile, keeper: Keeper) -> None:
     """Make moto ours, and give it what it held when it last stopped."""
     s3_gaps.install()
     s3_events.install()
@@ -96,7 +100,9 @@ def _prepare(home: SandboxHome) -> None:
     simulation.install()
     transfer.install()
     user_boundaries.install()
-    StateFile(home.folder("aws")).load()
+    state.load()
+    abandon_uploads()
+    keeper.install()
     make_users(home.credentials, _further_administrator())
 
 
@@ -110,9 +116,9 @@ def _further_administrator() -> KeyPair | None:
     return KeyPair(access_key_id=identifier, secret_access_key=secret)
 
 
-def _gate(home: SandboxHome, activity: Activity) -> Gate:
+def _gate(home: SandboxHome, activity: Activity, keeper: Keeper) -> Gate:
     address = f"{LOOPBACK}:{home.ports.aws}"
-    return Gate(_Dispatcher(), activity, host=address, administrator_arn=ADMINISTRATOR_ARN)
+    return Gate(_Dispatcher(), activity, keeper, host=address, administrator_arn=ADMINISTRATOR_ARN)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The state of all that moto holds, written to a file and found again at the next start.
 
-One file holds a pickle for each service, so that a service that cannot be pickled loses its own state alone. A file
-that another version of moto wrote, or that is damaged, is moved aside, and the sandbox starts empty.
+One file holds a pickle for each service, so that a service that cannot be pickled loses its own state alone. What S3
+and SQS confirmed since it was written is in a journal beside it. A file that another version of moto wrote, or that is
+damaged, is moved aside with its journal, and the sandbox starts empty.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from typing import cast
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.s3.models import s3_backends
 
+from sandbox.aws.journal import Journal
 from sandbox.aws.pickling import StateReader, StateWriter, replace_file
 
 _LOG = logging.getLogger(__name__)
 _FORMAT = 1
+_WRITER = {"format": _FORMAT, "moto": version("moto")}
 _MAGIC = b"landing sandbox aws\n"
 _INSTANCES = "_instances"  # moto has no public list of its backends
 _LEFT_OUT = frozenset({"moto_api", "instance_metadata"})
@@ -36,33 +39,39 @@ class StateError(Exception):
 
 
 class StateFile:
-    """The file in which moto's state is kept."""
+    """The file in which moto's state is kept, and its journal."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "state"
-        self._bodies = folder / "bodies"
-        self._bodies.mkdir(exist_ok=True, mode=0o700)
+        self.bodies = folder / "bodies"
+        """Where objects' bodies lie."""
+        self.bodies.mkdir(exist_ok=True, mode=0o700)
+        self.journal = Journal(folder)
+        """What has been confirmed since the file was written."""
         self._unpicklable: set[str] = set()
 
     def save(self) -> None:
         """Write down all that moto holds; nothing may change it meanwhile."""
-        named: set[str] = set()
-        services = {name: self._pickled(name, backends, named) for name, backends in _touched().items()}
-        kept = {name: pickled for name, pickled in services.items() if pickled is not None}
-        header = json.dumps({"format": _FORMAT, "moto": version("moto")}).encode()
-        content = _MAGIC + header + b"\n" + pickle.dumps((dict(s3_backends.bucket_accounts), kept))
-        replace_file(self._file, content)
-        if None in services.values():
-            # What could not be written may still refer to bodies that the next state names again.
-            return
-        for body in self._bodies.iterdir():
-            if body.name not in named:
-                body.unlink()
+        with self.journal.held():
+            named: set[str] = set()
+            services = {name: self._pickled(name, backends, named) for name, backends in _touched().items()}
+            kept = {name: pickled for name, pickled in services.items() if pickled is not None}
+            number = self.journal.number + 1
+            header = json.dumps({**_WRITER, "journal": number}).encode()
+            content = _MAGIC + header + b"\n" + pickle.dumps((dict(s3_backends.bucket_accounts), kept))
+            replace_file(self._file, content)
+            self.journal.begin(number)
+            if None in services.values():
+                # What could not be written may still refer to bodies that the next state names again.
+                return
+            for body in self.bodies.iterdir():
+                if body.name not in named:
+                    body.unlink()
 
     def _pickled(self, service: str, backends: Backends, named: set[str]) -> bytes | None:
         buffer = io.BytesIO()
         try:
-            StateWriter(buffer, self._bodies, named).dump(backends)
+            StateWriter(buffer, self.bodies, named).dump(backends)
         except (TypeError, AttributeError, pickle.PicklingError) as error:
             if service not in self._unpicklable:
                 self._unpicklable.add(service)
@@ -72,34 +81,55 @@ class StateFile:
 
     def load(self) -> bool:
         """Give moto what was written down; say whether there was anything to give."""
-        if not self._file.exists():
-            return False
+        number = self._load_saved() if self._file.exists() else None
+        records = 0
+        for record in self.journal.resume(number or 0):
+            self._apply(record)
+            records += 1
+        if records:
+            _LOG.info("the last process ended before it saved: %d changes are taken from the journal", records)
+        return number is not None or records > 0
+
+    def _load_saved(self) -> int | None:
+        """Give moto what the file has; give the number of its journal, None when the file cannot be used."""
         try:
-            buckets, services = self._read()
+            number, buckets, services = self._read()
         except Exception as error:  # noqa: BLE001  # unpickling a damaged file may raise anything
-            aside = self._file.with_name(f"state.unusable-{uuid.uuid4().hex[:8]}")
-            self._file.replace(aside)
-            self._bodies.replace(aside.with_name(f"bodies{aside.suffix}"))
-            self._bodies.mkdir(mode=0o700)
-            _LOG.warning(
-                "the state in %s cannot be used (%s): starting empty, the old one is %s", self._file, error, aside.name
-            )
-            return False
+            self._move_aside(error)
+            return None
         for name, backends in services.items():
             _restore(name, backends)
         s3_backends.bucket_accounts.update(buckets)
-        return True
+        return number
 
-    def _read(self) -> tuple[dict[str, tuple[str, str]], dict[str, Backends]]:
+    def _read(self) -> tuple[int, dict[str, tuple[str, str]], dict[str, Backends]]:
         content = self._file.read_bytes()
         if not content.startswith(_MAGIC):
             raise StateError("it is not a state file")
         header, _, pickled = content.removeprefix(_MAGIC).partition(b"\n")
         written_by = json.loads(header)
-        if written_by != {"format": _FORMAT, "moto": version("moto")}:
-            raise StateError(f"it was written by {written_by}, this is moto {version('moto')}, format {_FORMAT}")
+        number = written_by.pop("journal", 0)
+        if written_by != _WRITER:
+            raise StateError(f"it was written by {written_by}, this is moto {_WRITER['moto']}, format {_FORMAT}")
         buckets, services = pickle.loads(pickled)  # noqa: S301  # see the import
-        return buckets, {name: StateReader(backends, self._bodies).load() for name, backends in services.items()}
+        return number, buckets, {name: StateReader(backends, self.bodies).load() for name, backends in services.items()}
+
+    def _move_aside(self, error: Exception) -> None:
+        aside = self._file.with_name(f"state.unusable-{uuid.uuid4().hex[:8]}")
+        self._file.replace(aside)
+        self.bodies.replace(aside.with_name(f"bodies{aside.suffix}"))
+        self.bodies.mkdir(mode=0o700)
+        for journal in self._file.parent.glob("journal.*"):
+            journal.replace(aside.with_name(f"{journal.stem}{aside.suffix}"))
+        _LOG.warning(
+            "the state in %s cannot be used (%s): starting empty, the old one is %s", self._file, error, aside.name
+        )
+
+    def _apply(self, record: bytes) -> None:
+        try:
+            StateReader(record, self.bodies).load().apply()
+        except Exception:  # noqa: BLE001  # as above; one change less is better than none
+            _LOG.exception("a change in the journal cannot be used, and is left out")
 
 
 def _touched() -> dict[str, Backends]:

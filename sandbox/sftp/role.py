@@ -31,7 +31,8 @@ class RoleSession:
         self._user = user
         self._journal = journal
         self._credentials = DeferredRefreshableCredentials(refresh_using=self._assume, method="sts-assume-role")
-        self.store = Store(cloud.s3(endpoint, self._credentials.get_frozen_credentials), cloud.changes)
+        s3 = cloud.s3(endpoint, self._credentials.get_frozen_credentials)
+        self.store = Store(s3, cloud.changes, f"{user.name}@{user.server_id}")
 
     def _assume(self) -> Mapping[str, str]:
         """Assume the role; botocore calls this at the first request and again before the credentials expire."""

@@ -20,6 +20,11 @@ from sandbox.aws.s3_client import S3Answer, S3Client, S3RefusalError
 from sandbox.sftp.facts import ObjectFacts, RecentFacts
 from sandbox.sftp.paths import Location
 
+UPLOADER = "x-amz-meta-user-agent"
+"""The metadata by which Transfer's objects and uploads are known (user guide, "Post upload processing")."""
+
+UPLOADER_IS_TRANSFER = "AWSTransfer"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
@@ -32,9 +37,10 @@ class Listed:
 class Store:
     """One session's own view of S3."""
 
-    def __init__(self, s3: S3Client, changes: Callable[[], int]) -> None:
-        """Take S3, and what tells how many changes it has seen so far."""
+    def __init__(self, s3: S3Client, changes: Callable[[], int], uploader: str) -> None:
+        """Take S3, what tells how many changes it has seen so far, and whose files these are: `user@server-id`."""
         self._s3 = s3
+        self._of_transfer = {UPLOADER: UPLOADER_IS_TRANSFER, "x-amz-meta-user-agent-id": uploader}
         self._recent = RecentFacts(changes)
 
     async def find(self, location: Location) -> ObjectFacts | None:
@@ -101,7 +107,7 @@ class Store:
 
     async def put(self, location: Location, body: bytes) -> None:
         """Put a whole object."""
-        await self._send("PUT", location, body=body)
+        await self._send("PUT", location, headers=self._of_transfer, body=body)
 
     async def make_marker(self, location: Location) -> None:
         """Put the empty object that stands for a directory."""
@@ -121,7 +127,8 @@ class Store:
 
     async def begin_upload(self, location: Location) -> str:
         """Begin a multipart upload and give its id."""
-        return (await self._send("POST", location, query={"uploads": ""})).document()["UploadId"]
+        answer = await self._send("POST", location, query={"uploads": ""}, headers=self._of_transfer)
+        return answer.document()["UploadId"]
 
     async def put_part(self, location: Location, upload_id: str, number: int, body: bytes) -> str:
         """Put one part, numbered from 1, and give its ETag."""

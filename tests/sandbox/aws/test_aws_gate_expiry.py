@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,9 @@ from moto.sts.models import AssumedRole, sts_backends
 from werkzeug.test import Client
 
 from sandbox.aws.activity import Activity
+from sandbox.aws.confirmed import Keeper
 from sandbox.aws.gate import Gate
+from sandbox.aws.journal import Journal
 from sandbox.aws.users import ADMINISTRATOR_ARN
 from sandbox.home import ACCOUNT_ID, REGION
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HOST = "127.0.0.1:4566"
+UNUSED = Path("no-folder")
+"""Where the gate would keep what S3 and SQS confirm: nothing, here."""
 BODY = b"Action=GetCallerIdentity&Version=2011-06-15"
 
 
@@ -54,7 +59,8 @@ def answered(
     )
     credentials = Credentials(session.access_key_id, secret or session.secret_access_key, token)
     SigV4Auth(credentials, "sts", REGION).add_auth(signed)  # pyright: ignore[reportUnknownMemberType]  # not typed
-    gate = Gate(let_through, Activity(), host=HOST, administrator_arn=ADMINISTRATOR_ARN)
+    keeper = Keeper(Journal(UNUSED), UNUSED)
+    gate = Gate(let_through, Activity(), keeper, host=HOST, administrator_arn=ADMINISTRATOR_ARN)
     reply = Client(gate).post("/", base_url=f"http://{HOST}", data=body, headers=dict(signed.headers.items()))
     return reply.status_code, reply.get_data(as_text=True)
 
