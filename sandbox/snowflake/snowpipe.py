@@ -23,7 +23,7 @@ from sandbox.snowflake.loading import Loader
 from sandbox.snowflake.object_events import Event, created_objects, message_of
 from sandbox.snowflake.objects import Pipe, Stage
 from sandbox.snowflake.pipe_state import RUNNING, copy_of, state_of
-from sandbox.snowflake.storage import FILE_IS_GONE, Client, Location, Storage, StoredFile
+from sandbox.snowflake.storage import FILE_IS_GONE, Client, Location, Storage, StoredFile, UnreachableError
 from sandbox.snowflake.store import ObjectStore
 
 QUEUE = "sf-snowpipe-LANDING"
@@ -133,7 +133,10 @@ class Snowpipe:
         return files
 
     def handle(self, body: str) -> Outcome:
-        """Load what a message tells of, for each pipe that it concerns. Raises what a fault of the sandbox raises."""
+        """Load what a message tells of, for each pipe that it concerns.
+
+        Raises UnreachableError, and what a fault of the sandbox raises.
+        """
         try:
             events = list(created_objects(body))
         except (ValueError, LookupError, TypeError, AttributeError):  # must not come back for ever
@@ -153,6 +156,8 @@ class Snowpipe:
         if state == RUNNING:
             try:
                 self._load(pipe, event)
+            except UnreachableError:
+                raise
             except SnowflakeError as error:
                 if self.backlog.failed(pipe, event.file, error.message):
                     _LOG.warning("%s cannot load %s: %s", pipe.name, event.file.location.url, error.message)
@@ -221,6 +226,8 @@ class Snowpipe:
         number = str(message.get("MessageId", ""))
         try:
             outcome = self.handle(message["Body"])
+        except UnreachableError:  # nothing is noted: the message comes back once AWS does
+            raise
         except Exception as error:  # noqa: BLE001 # no fault of the engine's may end the thread, or lose a file
             if self._stopped.is_set():  # the databases were closed under the load
                 return

@@ -1,4 +1,7 @@
-"""S3 through a storage integration: the role assumed with its external id, and nothing without it."""
+"""S3 through a storage integration: the role assumed with its external id, and nothing without it.
+
+A session that AWS no longer knows, because the sandbox's was killed, is begun anew once, without a word.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,8 @@ CACHED_SECONDS = 30
 FILE_IS_GONE = 91016
 """The number of Snowflake's error for a staged file that is not there."""
 
+_FORGOTTEN = frozenset({"InvalidClientTokenId", "InvalidToken", "InvalidAccessKeyId", "ExpiredToken"})
+
 _PATIENCE = Config(
     connect_timeout=2,
     read_timeout=30,
@@ -43,6 +48,10 @@ _PATIENCE = Config(
     s3={"addressing_style": "path"},
     max_pool_connections=8,
 )
+
+
+class UnreachableError(SnowflakeError):
+    """AWS does not answer: nothing is wrong with a file, a right or an integration."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +121,9 @@ class Storage:
 
     def list(self, integration: Integration, prefix: Location) -> Iterator[StoredFile]:
         """Give the objects whose keys begin with the prefix's."""
-        pages = self.bucket(integration).get_paginator("list_objects_v2")
-        turned = _reading(lambda: iter(pages.paginate(Bucket=prefix.bucket, Prefix=prefix.key)), prefix)
-        while (page := _reading(lambda: next(turned, None), prefix)) is not None:
+        asked = {"Bucket": prefix.bucket, "Prefix": prefix.key}
+        while True:
+            page = self._reading(lambda: self.bucket(integration).list_objects_v2(**asked), prefix)
             for entry in page.get("Contents", ()):
                 yield StoredFile(
                     Location(prefix.bucket, entry["Key"]),
@@ -122,6 +131,9 @@ class Storage:
                     entry["ETag"].strip('"'),
                     entry["LastModified"].timestamp(),
                 )
+            if not page.get("IsTruncated"):
+                return
+            asked["ContinuationToken"] = page["NextContinuationToken"]
 
     def fetch(self, integration: Integration, location: Location, target: Path) -> StoredFile:
         """Copy an object into a local file."""
@@ -135,7 +147,22 @@ class Storage:
                 location, answer["ContentLength"], answer["ETag"].strip('"'), answer["LastModified"].timestamp()
             )
 
-        return _reading(copy, location)
+        return self._reading(copy, location)
+
+    def _reading(self, call: Callable[[], T], location: Location) -> T:
+        """Call S3, and say in Snowflake's words what it refuses."""
+        try:
+            try:
+                return call()
+            except ClientError as error:
+                if _code(error) not in _FORGOTTEN:
+                    raise
+            self.forget()
+            return call()
+        except ClientError as error:
+            raise refused(error, location) from error
+        except BotoCoreError as error:
+            raise _unreachable(error) from error
 
     def _assume(self, integration: Integration) -> Client:
         try:
@@ -164,19 +191,10 @@ class Storage:
         )
 
 
-def _reading(call: Callable[[], T], location: Location) -> T:
-    try:
-        return call()
-    except ClientError as error:
-        raise refused(error, location) from error
-    except BotoCoreError as error:
-        raise _unreachable(error) from error
-
-
 def refused(error: ClientError, location: Location) -> SnowflakeError:
     """Put S3's refusal into Snowflake's words."""
     answer = cast("dict[str, Any]", error.response)
-    code = answer.get("Error", {}).get("Code", "Unknown")
+    code = _code(error)
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in {"NoSuchKey", "404"}:
         return SnowflakeError(
@@ -193,8 +211,12 @@ def refused(error: ClientError, location: Location) -> SnowflakeError:
     )
 
 
-def _unreachable(error: BotoCoreError) -> SnowflakeError:
-    return SnowflakeError(91003, "22000", f"Failure using stage area. Cause: [{error}]")
+def _unreachable(error: BotoCoreError) -> UnreachableError:
+    return UnreachableError(91003, "22000", f"Failure using stage area. Cause: [{error}]")
+
+
+def _code(error: ClientError) -> str:
+    return str(cast("dict[str, Any]", error.response).get("Error", {}).get("Code", "Unknown"))
 
 
 def _message(error: ClientError) -> str:
