@@ -9,15 +9,10 @@ import pulumi
 
 from components.access_logs import AccessLogs, AccessLogsArgs
 from components.aws_account import AwsAccount
-from components.earlier_deployment import (
-    COLUMNS_OUTPUT,
-    FLOWS_SOURCE_OUTPUT,
-    KEYS_OUTPUT,
-    EarlierDeployment,
-    partner_keys,
-)
+from components.earlier_deployment import FLOWS_SOURCE_OUTPUT, KEYS_OUTPUT, EarlierDeployment, partner_keys
 from components.flow_deployments import FlowDeployments, FlowDeploymentsArgs
 from components.handover import handover_sheets
+from components.kept_tables import KnownTables
 from components.landing_bucket import LandingBucket, LandingBucketArgs
 from components.loading_proof import LoadingProof, LoadingProofArgs
 from components.object_events import ObjectEvents, ObjectEventsArgs
@@ -31,6 +26,7 @@ from settings import Settings
 
 settings = Settings.load()
 earlier = EarlierDeployment.read().refuse_renames(settings.partners, settings.partner_entries)
+known = KnownTables.look(settings.snowflake, settings.partners, earlier).refuse_strangers(settings.partner_entries)
 source = settings.flow_source(earlier.flows_source)
 account = AwsAccount.of_the_credentials(region=settings.region, prefix=settings.prefix)
 
@@ -50,7 +46,7 @@ feeds: dict[str, PartnerFeeds] = {}
 for partner in settings.partners:
     PartnerAccess(partner.name, PartnerAccessArgs(partner=partner, door=gateway.door))
     PartnerAlarms(partner.name, PartnerAlarmsArgs(partner=partner, door=gateway.door, settings=settings.sftp))
-    wanted = PartnerFeedsArgs(partner=partner, place=stage.place, earlier_columns=earlier.columns)
+    wanted = PartnerFeedsArgs(partner=partner, place=stage.place, earlier_columns=known.columns, kept=known.kept)
     feeds[partner.name] = PartnerFeeds(partner.name, wanted)
 
 queue = next((pipes.queue_arn for pipes in (stage.canary, *feeds.values()) if pipes), None)
@@ -77,7 +73,6 @@ pulumi.export("bucket", bucket.bucket)
 pulumi.export("sftp", gateway.outputs)
 pulumi.export("handover", handover_sheets(settings.partners, gateway.door))
 pulumi.export(KEYS_OUTPUT, partner_keys(settings.partners))
-pulumi.export(COLUMNS_OUTPUT, {table: names for each in feeds.values() for table, names in each.columns.items()})
 pulumi.export("snowflake", {**stage.outputs, "tables": {name: each.tables for name, each in feeds.items()}})
 pulumi.export("flows", flows.outputs)
 pulumi.export(FLOWS_SOURCE_OUTPUT, source.outputs)

@@ -1,9 +1,10 @@
-"""What the stack gave out at its last `up`: what a configuration alone cannot say is whether a name is a new one."""
+"""What the last `up` left: what a configuration alone cannot say is whether a name is a new one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self, cast
 
 import pulumi
@@ -18,36 +19,33 @@ KEYS_OUTPUT = "partnerKeys"
 """The stack output that tells the next `up` whose keys were whose."""
 
 
-COLUMNS_OUTPUT = "tableColumns"
-"""The stack output that tells the next `up` in which order each table has its columns."""
-
 FLOWS_SOURCE_OUTPUT = "flowsSource"
 """The stack output that tells the next `up` which branch, or which tag and commit, its flows run."""
 
 
 @dataclass(frozen=True)
 class EarlierDeployment:
-    """The stack's own outputs after its last `up`; none before the first."""
+    """The stack's outputs, and its state, as the last `up` left them; nothing before the first."""
 
     outputs: Mapping[str, Any]
 
     @classmethod
     def read(cls) -> EarlierDeployment:
         """Ask the engine, which knows them in a preview too."""
-        # Backends without organizations call theirs so.
-        organization = pulumi.get_organization() or "organization"
-        name = f"{organization}/{pulumi.get_project()}/{pulumi.get_stack()}"
-        try:
-            reply = _stack_outputs(name)
-        except Exception as error:  # noqa: BLE001  # an invoke raises bare Exception, whatever went wrong
-            cause = str(error).strip().splitlines()[0]
-            raise pulumi.RunError(f"the state of this stack cannot be read ({cause}); run the command again") from None
-        return cls(cast("Mapping[str, Any]", reply.get("outputs") or {}))
+        return cls(_ask("readStackOutputs", "name"))
 
-    @property
-    def columns(self) -> Mapping[str, Sequence[str]]:
-        """The names of each table's columns, in its order."""
-        return self.outputs.get(COLUMNS_OUTPUT) or {}
+    def in_state(self, type_: str) -> Mapping[str, Mapping[str, Any]]:
+        """Give the outputs of each resource of a type that is in the state, by its id.
+
+        They are as the last `up` left them, even one that was killed: the stack's own outputs are those of the last
+        good one.
+        """
+        found = (each["outputs"] for each in self._resources.values() if each["type"] == type_)
+        return {str(outputs["id"]): outputs for outputs in found}
+
+    @cached_property
+    def _resources(self) -> Mapping[str, Any]:
+        return _ask("readStackResourceOutputs", "stackName")
 
     @property
     def flows_source(self) -> Mapping[str, Any]:
@@ -65,6 +63,19 @@ class EarlierDeployment:
         return self
 
 
+def _ask(function: str, parameter: str) -> Mapping[str, Any]:
+    """Give what a function of the engine's own says of this stack; a state that cannot be read ends the program."""
+    # Backends without organizations call theirs so.
+    organization = pulumi.get_organization() or "organization"
+    name = f"{organization}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    try:
+        reply = _answer(f"pulumi:pulumi:{function}", {parameter: name})
+    except Exception as error:  # noqa: BLE001  # an invoke raises bare Exception, whatever went wrong
+        cause = str(error).strip().splitlines()[0]
+        raise pulumi.RunError(f"the state of this stack cannot be read ({cause}); run the command again") from None
+    return cast("Mapping[str, Any]", reply.get("outputs") or {})
+
+
 # The engine writes the state while the program starts, and a `file://` backend shows half of what is being written.
 @tenacity.retry(
     retry=tenacity.retry_if_exception_message(match=r"(?s).*failed to load checkpoint"),
@@ -72,8 +83,8 @@ class EarlierDeployment:
     stop=tenacity.stop_after_delay(10),
     reraise=True,
 )
-def _stack_outputs(name: str) -> dict[str, object]:
-    reply = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name})
+def _answer(function: str, arguments: Mapping[str, str]) -> dict[str, object]:
+    reply = pulumi.runtime.invoke(function, dict(arguments))
     return cast("dict[str, object]", reply.value or {})
 
 

@@ -108,6 +108,11 @@ def table_name(partner: Partner, feed: Feed) -> str:
     return f"{partner.name}_{feed.name}".replace("-", "_").upper()
 
 
+def feed_path(partner: Partner, feed: Feed) -> str:
+    """Give a feed's folder, relative to PARTNERS_PREFIX, with a closing slash."""
+    return f"{partner.name}/{feed.name}/"
+
+
 def deployment_name(partner: Partner, feed: Feed) -> str:
     """Name the deployment of a feed's flow."""
     return f"{partner.name}-{feed.name}"

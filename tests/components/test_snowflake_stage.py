@@ -73,10 +73,9 @@ def test_a_table_ends_with_where_and_when_and_keeps_its_order(registered: Progra
     known = {"SKYWAY_ORDERS": ["LOADED_FILE", "LOADED_ROW", "LOADED_AT", "GONE"]}
     for earlier, names in ((known, [*known["SKYWAY_ORDERS"][:3], "ID"]), ({}, ["ID", *known["SKYWAY_ORDERS"][:3]])):
         args = PartnerFeedsArgs(partner=skyway, place=PLACE, earlier_columns=earlier)
-        run = registered(lambda args=args: PartnerFeeds("skyway", args).columns, outputs=answers)
+        run = registered(lambda args=args: PartnerFeeds("skyway", args), outputs=answers)
         columns = run.named("skyway-orders-table").inputs["columns"]
         assert [column["name"] for column in columns] == names
-        assert run.result == {"SKYWAY_ORDERS": names}
 
 
 def test_failed_loads_are_told_where_the_settings_name_somebody(registered: Program) -> None:

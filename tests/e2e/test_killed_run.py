@@ -25,9 +25,9 @@ def named_apart(config: dict[str, Any]) -> None:
     config["landing:partners"][0]["name"] = "stranded"
 
 
-def kill_up_after(project: Project, line: str) -> None:
+def kill_up_after(project: Project, line: str, stack: str = STACK) -> None:
     """Start `up`, and kill it with all that it started as soon as it says `line`."""
-    command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--suppress-progress", "--stack", STACK]
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--suppress-progress", "--stack", stack]
     running = subprocess.Popen(  # noqa: S603  # our own words
         command,
         cwd=project.checkout,
