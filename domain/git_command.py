@@ -72,9 +72,10 @@ def _reason(error: Exception, seconds: float) -> str:
     said = str(getattr(error, "stderr", "") or "").strip().removeprefix("stderr:").strip().strip("'").strip()
     if said.startswith("Timeout: the command"):
         return f"no answer within {seconds:g} seconds"
-    lines = [line.strip() for line in said.splitlines() if line.strip()] or [*str(error).splitlines(), "no answer"]
-    fatal = next((index for index, line in enumerate(lines) if line.startswith(("fatal:", "ERROR:"))), 0)
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith(("warning:", "hint:"))]
+    lines = lines or [*str(error).splitlines(), "no answer"]
+    fatal = next((index for index, line in enumerate(lines) if line.startswith(("fatal:", "ERROR:", "error:"))), 0)
     if fatal and "Could not read from remote repository" in lines[fatal]:
         fatal -= 1  # ssh has said why
-    words = re.sub(r"//[^/@\s']*@", "//", lines[fatal].removeprefix("fatal: "))
+    words = re.sub(r"//[^/@\s']*@", "//", lines[fatal].removeprefix("fatal: ").removeprefix("error: "))
     return words.rstrip(".")[:_LONGEST_REASON]
