@@ -21,7 +21,8 @@ def file_format(feed: Feed) -> str:
         case "json":
             return "(TYPE = JSON STRIP_OUTER_ARRAY = TRUE)"
         case "parquet":
-            return "(TYPE = PARQUET)"
+            # Without it, Snowflake takes timestamps for the numbers that they are stored as.
+            return "(TYPE = PARQUET USE_LOGICAL_TYPE = TRUE)"
 
 
 def copy_statement(home: SchemaName, *, table: str, stage: str, path: str, feed: Feed) -> str:

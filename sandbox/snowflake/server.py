@@ -24,6 +24,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from sandbox.home import LOOPBACK, SandboxHome
+from sandbox.snowflake.absent_moments import keep_absent_moments
 from sandbox.snowflake.admission import admit, is_query
 from sandbox.snowflake.context import in_context
 from sandbox.snowflake.engine import Engine
@@ -222,6 +223,7 @@ def serve(home: SandboxHome) -> None:
     found_account(store, home.credentials)
     sessions = Sessions()
     fake.shared_fs = engine
+    keep_absent_moments()
     fake.sessions = cast("dict[str, FakeSnowflakeConnection]", sessions)  # fakesnow looks its sessions up in this name
     pipes.start()
     door = Door(account, lambda: dt.datetime.now(dt.UTC))
