@@ -109,6 +109,10 @@ def stuck_on_the_way(pipe: str, before: PipeStatus, now: PipeStatus) -> BrokenLe
 def likely_cause(words: str) -> str:
     """Say what most often is behind Snowflake's words for a file that it cannot load."""
     lowered = words.lower()
+    if "does not exist" in lowered:
+        return (
+            "it was dropped, or whoever runs `pulumi up` may not see it: `pulumi up --refresh` makes again what is gone"
+        )
     if "assum" in lowered or "external id" in lowered:
         return "the role does not trust Snowflake (any more): run `pulumi up --refresh`, which closes the trust again"
     if "kms" in lowered:

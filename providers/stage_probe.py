@@ -97,20 +97,24 @@ class StageProbeProvider(SnowflakeProvider[ProbeSpec, ProbeOutputs]):
         known: Found[ProbeSpec, ProbeOutputs],
     ) -> Found[ProbeSpec, ProbeOutputs] | None:
         """Look whether the stage still lists and the pipe still runs; no canary is sent."""
-        spec = known.spec
+        return Found(spec=replace(known.spec, drift=self._obstacle(known.spec)), outputs=known.outputs)
+
+    def come_off(self, object_id: str, spec: ProbeSpec) -> str:  # noqa: ARG002  # the base's signature
+        """Look so at each `up` too: one over a stage or a pipe that somebody dropped or stopped is not green."""
+        return self._obstacle(spec)
+
+    def delete_object(self, object_id: str, spec: ProbeSpec) -> None:  # noqa: ARG002  # the base's signature
+        """Remove what a killed run may have left."""
+        self._canaries(spec).clear()
+
+    def _obstacle(self, spec: ProbeSpec) -> str:
         with self.connected() as snowflake:
             try:
                 snowflake.query(list_nothing(spec.home, spec.stage))
                 status = _status(snowflake, spec)
             except ServiceError as error:
-                drift = str(error)
-            else:
-                drift = "" if status.state == RUNNING else broken_pipe(spec.pipe, status).what
-        return Found(spec=replace(spec, drift=drift), outputs=known.outputs)
-
-    def delete_object(self, object_id: str, spec: ProbeSpec) -> None:  # noqa: ARG002  # the base's signature
-        """Remove what a killed run may have left."""
-        self._canaries(spec).clear()
+                return str(error)
+        return "" if status.state == RUNNING else broken_pipe(spec.pipe, status).what
 
     def _probe(self, spec: ProbeSpec) -> ProbeOutputs:
         canaries = self._canaries(spec)

@@ -117,7 +117,8 @@ class Account:
 
     @staticmethod
     def _row(url: str, status: str) -> dict[str, object]:
-        told: dict[str, object] = {"file_size": 1, "row_count": 1, "row_parsed": 1, "first_error_message": None}
+        told: dict[str, object] = {"file_size": 1, "row_count": 1, "row_parsed": 1, "error_count": 0}
+        told |= dict.fromkeys(("first_error_message", "first_error_line_number", "first_error_column_name"))
         name = url.removeprefix(LOCATION)
         return told | {"file_name": name, "stage_location": LOCATION, "status": status, "last_load_time": NOW}
 

@@ -87,7 +87,10 @@ class Clouds:
                 "file_size": 5,
                 "row_count": 1,
                 "row_parsed": 1,
+                "error_count": 0,
                 "first_error_message": error or None,
+                "first_error_line_number": None,
+                "first_error_column_name": None,
             }
             for url, error in self.loads.items()
         ]
@@ -310,11 +313,23 @@ def test_an_access_that_comes_late_is_waited_for(clouds: Clouds, provider: Stage
     assert clouds.calls.count("history") >= 3
 
 
-def test_only_a_change_on_the_way_sends_another(provider: StageProbeProvider) -> None:
+def test_only_a_change_on_the_way_sends_another(clouds: Clouds, provider: StageProbeProvider) -> None:
     assert not provider.diff("", dict(STATE), dict(PROPS)).changes
     changed = provider.diff("", dict(STATE), PROPS | {"legs": {"key": "k2"}})
     assert changed.changes
     assert not changed.replaces
+    assert clouds.calls == ["list", "status"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"), [({"lists": False}, "Snowflake refused LIST"), ({"state": "PAUSED"}, "is PAUSED")]
+)
+def test_a_plain_up_sees_that_a_file_would_not_load(
+    clouds: Clouds, provider: StageProbeProvider, capfd: pytest.CaptureFixture[str], broken: dict[str, Any], told: str
+) -> None:
+    vars(clouds).update(broken)
+    assert provider.diff("", dict(STATE), dict(PROPS)).changes
+    assert told in capfd.readouterr().err
 
 
 def test_a_pipe_that_was_paused_by_hand_is_drift(clouds: Clouds, provider: StageProbeProvider) -> None:

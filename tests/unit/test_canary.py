@@ -67,6 +67,7 @@ def test_the_leg_is_named(now: PipeStatus, words: str) -> None:
         ("not authorized to perform kms:Decrypt", True, "lacks kms:Decrypt"),
         ("Access Denied (Status Code: 403)", True, "may not read there"),
         ("Location 's3://b/' is not allowed by integration", False, "does not allow the location"),
+        ("Stage 'LANDING.RAW.PARTNERS' does not exist or not authorized.", False, "makes again what is gone"),
         ("Numeric value 'x' is not recognized", False, "do not fit each other"),
     ],
 )
