@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    SecretStr,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from domain.certificates import ca_bundle_fault
 from domain.entry import Entry, SnowflakeName
+from domain.work_pool_settings import WorkPools
 
 _BUCKET_NAME = re.compile(r"(?!xn--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
@@ -153,4 +165,17 @@ class PrefectSettings(Entry):
     """`landing:prefect`: where flows are registered."""
 
     api_url: WebAddress
+    ca_bundle: NotEmpty | None = None
+    """A PEM file beside the program, with the certificates that the API's own is checked by."""
     work_pool: NotEmpty
+    """The pool of the flows that name none."""
+    work_pools: WorkPools = ()
+    """The pools that this stack makes; one that is only named has to be there."""
+
+    @field_validator("ca_bundle")
+    @classmethod
+    def _is_a_bundle(cls, given: str | None, info: ValidationInfo) -> str | None:
+        folder = info.context if isinstance(info.context, Path) else Path()
+        if given is not None and (fault := ca_bundle_fault(given, folder)):
+            raise ValueError(f"{fault}; name a PEM file, from the program's folder on")
+        return given
