@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from domain.faults import Fault
 from domain.flow_settings import FlowSettings
+from domain.git_address import token_faults
 from domain.partners import Partner, deployment_name, shared_between
 from domain.sections import BucketSettings
 from domain.sftp_limits import long_policies, too_many_filters
@@ -27,6 +28,7 @@ def faults_across(
     if flows:
         faults += _name_twins(partners, flows, f"{project}:flows")
         faults += _unknown_runtimes(partners, flows, key)
+        faults += useless_tokens(flows, flows.repository, f"{project}:flows")
     if bucket:
         faults += long_policies(partners, bucket.name, region, key)
     if sftp:
@@ -55,3 +57,9 @@ def _unknown_runtimes(partners: Sequence[Partner], flows: FlowSettings, key: str
         for number, feed in enumerate(partner.feeds)
         if feed.runtime and (reason := flows.unknown_runtime(feed.runtime))
     ]
+
+
+def useless_tokens(flows: FlowSettings, repository: str | None, key: str) -> list[Fault]:
+    """Find what is said of a token that would not reach the repository, which may not be known yet."""
+    faults = token_faults(repository, token_secret_name=flows.token_secret_name, username=flows.username)
+    return [Fault(f"{key}.{name}", reason) for name, reason in faults]

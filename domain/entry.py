@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from domain.flow_deployments import entrypoint_parts
+
 
 class Entry(BaseModel):
     """A part of a config entry: keys in camel case, no key that is not known, never changed."""
@@ -38,13 +40,15 @@ AT_LEAST_ONE = AfterValidator(_not_empty)
 FeedName = Annotated[
     str, matching(r"[a-z][a-z0-9-]{0,31}", "at most 32 lower-case letters, digits and hyphens, the first a letter")
 ]
-EntryPoint = Annotated[
-    str,
-    matching(
-        r"(?!/)(?!.*\.\.)[\w./-]+\.py:[A-Za-z_]\w*",
-        "a file of this repository and a flow in it, such as 'flows/reconcile.py:reconcile'",
-    ),
-]
+
+
+def _entry_point(text: str) -> str:
+    entrypoint_parts(text)
+    return text
+
+
+EntryPoint = Annotated[str, AfterValidator(_entry_point)]
+"""A file below the repository's root, and a flow in it."""
 SnowflakeName = Annotated[
     str, matching(r"[^\0]{1,255}", "a name in Snowflake has 1 to 255 characters, none of them NUL")
 ]

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from domain.across_sections import useless_tokens
 from domain.faults import ConfigurationError, Fault
 from domain.flow_deployments import entrypoint_parts
 from domain.flow_settings import FlowSettings
 from domain.flow_source import FlowDefinition, FlowFile, FlowSourceError
 from domain.flow_uses import FlowUse, faults_of_use
-from domain.git_address import token_faults
 from domain.git_checkout import texts_at
 from domain.git_fetch import CommitRefusedError, fetch_texts
 from domain.git_source import GitSource, WantedSource, resolve_source, warnings_about
@@ -35,11 +35,10 @@ def find_code(
     """
     wanted = WantedSource(repository=settings.repository, reference=settings.reference, folder=settings.folder)
     source = resolve_source(checkout, environment, wanted)
-    tokens = token_faults(source.repository, token_secret_name=settings.token_secret_name, username=settings.username)
-    faults = [Fault(f"{key}.{name}", reason) for name, reason in tokens]
+    faults = useless_tokens(settings, source.repository, key)
     places = {use.entrypoint: entrypoint_parts(use.entrypoint) for use in uses}
     texts, warnings = _texts(checkout, source, {path for path, _ in places.values()})
-    flows, reasons = _read(places, texts, source) if texts is not None else ({}, {})
+    flows, reasons = _read(places, texts, source)
     faults += _faults(uses, flows, reasons)
     if faults:
         raise ConfigurationError(_once(faults))
@@ -48,16 +47,20 @@ def find_code(
     return FlowCode(replace(source, flows=flows), (*warnings, *doubts, *warnings_about(checkout, source)))
 
 
-def _texts(checkout: Path, source: GitSource, paths: set[str]) -> tuple[Mapping[str, str | None] | None, list[str]]:
+def _texts(checkout: Path, source: GitSource, paths: set[str]) -> tuple[Mapping[str, str | None], list[str]]:
     """Give the files' texts from the checkout, else from the remote, and what there is to warn of."""
+    if not paths:
+        return {}, []
+    here = texts_at(checkout, source.tip, paths)
     # A commit that stands under a name at the remote is there; another one must be asked for.
-    texts = texts_at(checkout, source.tip, paths) if source.branch or source.tag else None
-    if texts is not None or not paths:
-        return texts, []
+    if here is not None and (source.branch or source.tag):
+        return here, []
     try:
         return fetch_texts(source.repository, source.remote_name, source.tip, paths, checkout), []
     except CommitRefusedError as error:
-        return texts_at(checkout, source.tip, paths), [str(error)]
+        if here is None:
+            raise
+        return here, [str(error)]
 
 
 def _read(

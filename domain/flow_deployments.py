@@ -87,12 +87,16 @@ class DeploymentSpec:
 def entrypoint_parts(entrypoint: str) -> tuple[str, str]:
     """Split an entry point into its file and its function; raises ValueError when it is none."""
     parts = _ENTRYPOINT.fullmatch(entrypoint)
-    if not parts:
-        raise ValueError(
-            f"{entrypoint!r} is not an entry point: 'flows/hello.py:hello' is a file below the repository's root and "
-            "a function in it"
-        )
-    return parts["file"], parts["function"]
+    if parts:
+        return parts["file"], parts["function"]
+    file, _, function = entrypoint.rpartition(":")
+    if file.startswith("/") or ".." in file.split("/"):
+        why = f"{file!r} is not below the repository's root, and only that is pulled"
+    elif re.fullmatch(r"\w+(\.\w+)+", function):
+        why = f"{function!r} is a method, whose parameters Prefect cannot read; make it a function of the file"
+    else:
+        why = "'flows/hello.py:hello' is a file below the repository's root and a function in it"
+    raise ValueError(f"{entrypoint!r} is not an entry point: {why}")
 
 
 def flow_name_of(entrypoint: str) -> str:

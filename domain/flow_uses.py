@@ -72,8 +72,10 @@ def faults_of_use(use: FlowUse, flow: FlowDefinition) -> Iterator[Fault]:
             f"the flow {flow.name!r} wants {', '.join(missing)}, which a feed does not tell it; give each a default",
         )
     declared = {name: value for name, value in (use.feed or {}).items() if name in flow.parameters.names}
-    for fault in argument_faults(flow, declared, key=f"parameter {flow.name!r}"):
-        yield Fault(use.entrypoint_key, str(fault))
+    for fault in argument_faults(flow, declared, key=""):
+        yield Fault(
+            use.entrypoint_key, f"the flow {flow.name!r} is told {fault.key.removeprefix('.')}: {fault.message}"
+        )
 
 
 def _faults_of_entry(key: str, entry: FlowEntry, flow: FlowDefinition) -> Iterator[Fault]:

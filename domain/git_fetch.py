@@ -90,7 +90,7 @@ def _errors_told(repository: str, reference: str, commit: str) -> Generator[None
         if "unadvertised object" in str(error):
             raise CommitRefusedError(
                 f"the Git host of {repository} gives out no commit by its number, so it is not known whether "
-                f"{commit[:12]} is there and what flows it has; name a branch or a tag to have that checked"
+                f"{commit[:12]} (landing:flows.reference) is there; name a branch or a tag to have that checked"
             ) from error
         raise GitSourceError(
             f"{reference} of the Git repository {repository} cannot be fetched from here ({error}); check the network "

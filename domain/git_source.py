@@ -37,7 +37,7 @@ class GitSource:
     tip: str
     """The commit that a run would take if it started now."""
     flows: Mapping[str, FlowDefinition] = field(default_factory=dict[str, FlowDefinition], repr=False)
-    """The flows at that commit by their entry points; one that could not be read is not among them."""
+    """The flows at that commit that the stack names, by their entry points."""
 
     @property
     def reference(self) -> str:
