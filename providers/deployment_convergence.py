@@ -53,6 +53,10 @@ def converge(prefect: PrefectClient, known: Deployment, old: DeploymentSpec | No
     changes = {name: value for name, value in want.items() if value != have.get(name)}
     if held.work_pool != wanted.work_pool or held.work_queue != wanted.work_queue:
         changes["work_pool_name"] = wanted.work_pool
+    limit = known.global_concurrency_limit
+    if "concurrency_limit" in changes and limit and limit.name != f"deployment:{known.id}":
+        # Several deployments share it: without this it would be changed, or deleted, for all of them.
+        changes["global_concurrency_limit_id"] = None
     require(prefect, wanted, pool="work_pool_name" in changes, secret="pull_steps" in changes)
     changed = [schedule for schedule in wanted.schedules if schedule not in held.schedules]
     staying = {schedule.slug for schedule in wanted.schedules}
