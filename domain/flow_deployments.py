@@ -90,13 +90,15 @@ def entrypoint_parts(entrypoint: str) -> tuple[str, str]:
     if parts:
         return parts["file"], parts["function"]
     file, _, function = entrypoint.rpartition(":")
+    why = ""
     if file.startswith("/") or ".." in file.split("/"):
-        why = f"{file!r} is not below the repository's root, and only that is pulled"
+        why = f"; {file!r} is not below it, and only that is pulled"
     elif re.fullmatch(r"\w+(\.\w+)+", function):
-        why = f"{function!r} is a method, whose parameters Prefect cannot read; make it a function of the file"
-    else:
-        why = "'flows/hello.py:hello' is a file below the repository's root and a function in it"
-    raise ValueError(f"{entrypoint!r} is not an entry point: {why}")
+        why = f"; {function!r} is a method, whose parameters Prefect cannot read"
+    raise ValueError(
+        f"{entrypoint!r} is not an entry point: 'flows/hello.py:hello' is a file below the repository's root and a "
+        f"function in it{why}"
+    )
 
 
 def flow_name_of(entrypoint: str) -> str:

@@ -27,10 +27,30 @@ def test_a_partner_without_a_feed_is_told_so() -> None:
     assert told == ["landing:partners[0].feeds: needs at least one entry"]
 
 
-@pytest.mark.parametrize("flow", ["../x.py:f", "/x.py:f", "flows/x.py", "flows/x:f"])
-def test_a_flow_outside_the_repository_is_refused(flow: str) -> None:
+@pytest.mark.parametrize(
+    ("flow", "why"),
+    [
+        ("../x.py:f", "; '../x.py' is not below it, and only that is pulled"),
+        ("/x.py:f", "; '/x.py' is not below it, and only that is pulled"),
+        ("flows/x.py:Job.run", "; 'Job.run' is a method, whose parameters Prefect cannot read"),
+        ("flows/x.py", "a function in it"),
+        ("flows/x:f", "a function in it"),
+    ],
+)
+def test_a_flow_outside_the_repository_is_refused(flow: str, why: str) -> None:
     (told,) = faults(stack(flow=flow))
-    assert told.startswith(f"landing:partners[0].feeds[0].flow: {flow!r} is not allowed")
+    assert told.startswith(f"landing:partners[0].feeds[0].flow: {flow!r} is not an entry point: ")
+    assert told.endswith(why)
+
+
+def test_a_token_that_would_not_reach_the_repository() -> None:
+    flows = {"repository": "git@git.example:flows.git", "tokenSecretName": "git-token"}
+    (told,) = faults(values(flows=flows))
+    assert told.startswith(
+        "landing:flows.tokenSecretName: is of no use for git@git.example:flows.git, which is reached"
+    )
+    (told,) = faults(values(flows={"username": "ada"}))
+    assert told.startswith("landing:flows.username: has no token beside it")
 
 
 def test_two_deployments_with_one_name() -> None:
