@@ -21,6 +21,15 @@ class Target:
     clause: str
     show: str | None
     """None where the official plug-in does not look: on all objects of a container."""
+    each: str | None = None
+    """Lists the objects whose privileges go one by one: Snowflake has no statement for those of all pipes."""
+
+    def clauses(self, snowflake: Snowflake) -> list[str]:
+        """Give what the statements are about: one clause, or one for each object."""
+        if self.each is None:
+            return [self.clause]
+        pipes = snowflake.run(self.each)
+        return [f"PIPE {quoted(pipe['database_name'], pipe['schema_name'], pipe['name'])}" for pipe in pipes]
 
 
 def target_of(inputs: Properties) -> Target:
@@ -67,6 +76,7 @@ def _on_schema_object(on: Properties) -> Target:
         ("OnSchemaObject", f"On{which}", kinds, f"In{holder.capitalize()}", full),
         f"{which.upper()} {kinds} IN {holder} {full}",
         f"SHOW FUTURE GRANTS IN {holder} {full}" if future else None,
+        f"SHOW PIPES IN {holder} {full}" if kinds == "PIPES" and not future else None,
     )
 
 
@@ -99,7 +109,8 @@ def _create(snowflake: Snowflake, inputs: Properties) -> str:
     role = quoted(*unquoted(inputs["accountRoleName"]))
     option = bool(inputs.get("withGrantOption"))
     privileges = _spelled(inputs)
-    snowflake.run(f"GRANT {privileges} ON {target.clause} TO ROLE {role}{' WITH GRANT OPTION' if option else ''}")
+    for on in target.clauses(snowflake):
+        snowflake.run(f"GRANT {privileges} ON {on} TO ROLE {role}{' WITH GRANT OPTION' if option else ''}")
     said = "ALL" if inputs.get("allPrivileges") else ",".join(inputs["privileges"])
     return "|".join([role, str(option).lower(), "false", said, *target.id])
 
@@ -147,23 +158,25 @@ def _is_of(row: Properties, target: Target) -> bool:
 
 
 def _update(snowflake: Snowflake, _identifier: str, state: Properties, inputs: Properties) -> None:
-    target, role = target_of(inputs).clause, quoted(*unquoted(inputs["accountRoleName"]))
+    role = quoted(*unquoted(inputs["accountRoleName"]))
     option = " WITH GRANT OPTION" if inputs.get("withGrantOption") else ""
     before, after = set(state.get("privileges") or ()), set(inputs.get("privileges") or ())
-    if state.get("allPrivileges") and not inputs.get("allPrivileges"):
-        snowflake.run(f"REVOKE ALL PRIVILEGES ON {target} FROM ROLE {role}")
-    elif before - after and not inputs.get("allPrivileges"):
-        snowflake.run(f"REVOKE {', '.join(sorted(before - after))} ON {target} FROM ROLE {role}")
-    if inputs.get("allPrivileges"):
-        snowflake.run(f"GRANT ALL PRIVILEGES ON {target} TO ROLE {role}{option}")
-    elif after - before:
-        snowflake.run(f"GRANT {', '.join(sorted(after - before))} ON {target} TO ROLE {role}{option}")
+    for on in target_of(inputs).clauses(snowflake):
+        if state.get("allPrivileges") and not inputs.get("allPrivileges"):
+            snowflake.run(f"REVOKE ALL PRIVILEGES ON {on} FROM ROLE {role}")
+        elif before - after and not inputs.get("allPrivileges"):
+            snowflake.run(f"REVOKE {', '.join(sorted(before - after))} ON {on} FROM ROLE {role}")
+        if inputs.get("allPrivileges"):
+            snowflake.run(f"GRANT ALL PRIVILEGES ON {on} TO ROLE {role}{option}")
+        elif after - before:
+            snowflake.run(f"GRANT {', '.join(sorted(after - before))} ON {on} TO ROLE {role}{option}")
 
 
 def _delete(snowflake: Snowflake, identifier: str, state: Properties) -> None:
     role, *_ = identifier.split("|")
     if state.get("allPrivileges") or state.get("privileges"):
-        snowflake.run(f"REVOKE {_spelled(state)} ON {target_of(state).clause} FROM ROLE {role}")
+        for on in target_of(state).clauses(snowflake):
+            snowflake.run(f"REVOKE {_spelled(state)} ON {on} FROM ROLE {role}")
 
 
 def _same_target(name: str) -> Callable[[Value, Value], bool]:

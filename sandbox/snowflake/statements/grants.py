@@ -61,11 +61,10 @@ def revoke(session: Session, statement: Statement) -> Reply:
         raise SnowflakeError(
             3007, "42501", "SQL access control error:\nOWNERSHIP cannot be revoked; it is granted to another role."
         )
+    all_of_them = (*sorted(PRIVILEGES[order.kind]), *([OWNERSHIP] if order.future else []))
     for target in order.targets:
         _grantor(session, order, target)
-        for privilege in (
-            order.privileges or (*sorted(PRIVILEGES[order.kind]), OWNERSHIP)[: None if order.future else -1]
-        ):
+        for privilege in order.privileges or all_of_them:
             gone = Grant.of(privilege, order.kind, target, grantee, future=order.future)
             kept = session.store.find(Grant, gone.name)
             if option_alone and kept is not None:

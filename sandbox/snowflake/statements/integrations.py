@@ -115,15 +115,15 @@ def describe_integration(session: Session, statement: Statement) -> Reply:
         _DESCRIPTION,
         [
             ["ENABLED", "Boolean", str(kept.enabled).lower(), "false"],
-            ["STORAGE_PROVIDER", "String", "S3", None],
+            ["STORAGE_PROVIDER", "String", "S3", ""],
             ["STORAGE_ALLOWED_LOCATIONS", "List", ",".join(kept.allowed_locations), "[]"],
             ["STORAGE_BLOCKED_LOCATIONS", "List", ",".join(kept.blocked_locations), "[]"],
-            ["STORAGE_AWS_IAM_USER_ARN", "String", IAM_USER_ARN, None],
-            ["STORAGE_AWS_ROLE_ARN", "String", kept.role_arn, None],
-            ["STORAGE_AWS_EXTERNAL_ID", "String", kept.external_id, None],
+            ["STORAGE_AWS_IAM_USER_ARN", "String", IAM_USER_ARN, ""],
+            ["STORAGE_AWS_ROLE_ARN", "String", kept.role_arn, ""],
+            ["STORAGE_AWS_EXTERNAL_ID", "String", kept.external_id, ""],
             ["USE_PRIVATELINK_ENDPOINT", "Boolean", str(kept.use_privatelink).lower(), "false"],
-            ["STORAGE_AWS_OBJECT_ACL", "String", kept.object_acl, None],
-            ["COMMENT", "String", kept.comment, None],
+            ["STORAGE_AWS_OBJECT_ACL", "String", kept.object_acl, ""],
+            ["COMMENT", "String", kept.comment, ""],
         ],
     )
 

@@ -19,6 +19,7 @@ from sandbox.snowflake.statements.clauses import (
     read_unset,
     text_of,
 )
+from sandbox.snowflake.statements.renaming import rename_kept
 
 _ROLES = columns(
     "created_on name is_default is_current is_inherited assigned_to_users granted_to_roles granted_roles owner comment",
@@ -41,13 +42,15 @@ def create_role(session: Session, statement: Statement) -> Reply:
 
 
 def alter_role(session: Session, statement: Statement) -> Reply:
-    """ALTER ROLE .. SET or UNSET COMMENT."""
+    """ALTER ROLE .. SET or UNSET COMMENT, or RENAME."""
     mention = read_mention(statement, "ALTER", "ROLE")
     name = Name(mention.name)
     kept = session.store.find(Role, name)
     if settled := mention.settle("Role", name, exists=kept is not None):
         return settled
     assert kept is not None  # noqa: S101 # settle has raised or answered otherwise
+    if statement.accept("RENAME", "TO"):
+        return rename_kept(session, statement, kept, "ROLE")
     if statement.accept("UNSET"):
         read_unset(statement, "ROLE", {"COMMENT"})
         session.store.put(replace(kept, comment=""))

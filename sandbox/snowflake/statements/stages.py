@@ -27,6 +27,7 @@ from sandbox.snowflake.statements.clauses import (
     text_of,
 )
 from sandbox.snowflake.statements.file_formats import described
+from sandbox.snowflake.statements.renaming import rename_kept
 
 _STAGES = columns(
     "created_on name database_name schema_name url has_credentials has_encryption_key owner comment region type cloud "
@@ -52,13 +53,15 @@ def create_stage(session: Session, statement: Statement) -> Reply:
 
 
 def alter_stage(session: Session, statement: Statement) -> Reply:
-    """ALTER STAGE .. SET or UNSET."""
+    """ALTER STAGE .. SET, UNSET or RENAME: pipes go on to name the stage as before."""
     mention = read_mention(statement, "ALTER", "STAGE")
     name = session.object_name(mention.name, "ALTER STAGE")
     kept = session.store.find(Stage, name)
     if settled := mention.settle("Stage", name, exists=kept is not None):
         return settled
     assert kept is not None  # noqa: S101 # settle has raised or answered otherwise
+    if statement.accept("RENAME", "TO"):
+        return rename_kept(session, statement, kept, "STAGE")
     if statement.accept("UNSET"):
         read_unset(statement, "STAGE", {"COMMENT"})
         session.store.put(replace(kept, comment=""))

@@ -12,6 +12,7 @@ from sandbox.snowflake.objects import Table, TableColumn
 from sandbox.snowflake.reply import Cell, Column, Reply, columns, status, succeeded, table
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.statement import Statement
+from sandbox.snowflake.statements.altered_column import alter_column
 from sandbox.snowflake.statements.clauses import (
     dropped,
     read_creation,
@@ -93,6 +94,8 @@ def alter_table(session: Session, statement: Statement) -> Reply | None:
         _drop(session, kept, statement)
     elif statement.accept("RENAME", "COLUMN"):
         _rename(session, kept, statement)
+    elif statement.accept_any("ALTER", "MODIFY"):
+        _alter(session, kept, statement)
     else:
         return None
     return succeeded()
@@ -219,6 +222,24 @@ def _rename(session: Session, kept: Table, statement: Statement) -> None:
         cursor.execute(f"ALTER TABLE {kept.name.sql()} RENAME COLUMN {quoted(old.name)} TO {quoted(new)}")
     renamed = tuple(replace(each, name=new) if each == old else each for each in kept.columns)
     session.store.put(replace(kept, columns=renamed))
+
+
+def _alter(session: Session, kept: Table, statement: Statement) -> None:
+    parenthesised = statement.accept("(")
+    while True:
+        statement.accept("COLUMN")
+        old = _column(kept, statement.identifier())
+        altered = alter_column(statement, kept.name, old)
+        with session.engine.transaction() as cursor:
+            for run in altered.run:
+                cursor.execute(run)
+        kept = replace(kept, columns=tuple(altered.column if each == old else each for each in kept.columns))
+        if not statement.accept(","):
+            break
+    if parenthesised:
+        statement.expect(")")
+    statement.end()
+    session.store.put(kept)
 
 
 def _column(kept: Table, name: str) -> TableColumn:

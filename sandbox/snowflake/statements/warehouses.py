@@ -19,6 +19,7 @@ from sandbox.snowflake.statements.clauses import (
     read_unset,
 )
 from sandbox.snowflake.statements.parameters import WAREHOUSE_PARAMETERS
+from sandbox.snowflake.statements.renaming import rename_kept
 
 _WAREHOUSES = columns(
     "name state type size min_cluster_count max_cluster_count started_clusters running queued is_default is_current "
@@ -63,13 +64,15 @@ def create_warehouse(session: Session, statement: Statement) -> Reply:
 
 
 def alter_warehouse(session: Session, statement: Statement) -> Reply:
-    """ALTER WAREHOUSE .. SET, UNSET, SUSPEND or RESUME."""
+    """ALTER WAREHOUSE .. SET, UNSET, SUSPEND, RESUME or RENAME."""
     mention = read_mention(statement, "ALTER", "WAREHOUSE")
     name = Name(mention.name)
     kept = session.store.find(Warehouse, name)
     if settled := mention.settle("Warehouse", name, exists=kept is not None):
         return settled
     assert kept is not None  # noqa: S101 # settle has raised or answered otherwise
+    if statement.accept("RENAME", "TO"):
+        return rename_kept(session, statement, kept, "WAREHOUSE")
     if statement.accept("UNSET"):
         names = read_unset(statement, "WAREHOUSE", _PROPERTIES)
         changed = replace(kept, options={name: value for name, value in kept.options.items() if name not in names})
