@@ -92,14 +92,15 @@ def stuck_on_the_way(pipe: str, before: PipeStatus, now: PipeStatus) -> BrokenLe
     """Say where a canary stays that is in the bucket and neither loaded nor refused."""
     if now.state != RUNNING:
         return broken_pipe(pipe, now)
-    if now.error:
-        return BrokenLeg(what=f"the pipe {pipe} cannot read it ({now.error})", fix=likely_cause(now.error))
+    # First, since a pipe may go on telling of a file of long ago.
     if now.last_forwarded == before.last_forwarded:
         return BrokenLeg(
             what=f"no event of it reached the pipe {pipe}",
             fix="check that the bucket's notification still names the pipe's queue for this prefix: run `pulumi up "
             "--refresh`, which puts it right",
         )
+    if now.error:
+        return BrokenLeg(what=f"the pipe {pipe} cannot read it ({now.error})", fix=likely_cause(now.error))
     return BrokenLeg(
         what=f"the event reached the pipe {pipe}, and {now.pending_files} files wait there",
         fix="Snowflake takes its time: run `pulumi up` again, or raise landing:snowflake.probeTimeoutSeconds",
@@ -118,7 +119,10 @@ def likely_cause(words: str) -> str:
     if "kms" in lowered:
         return "the role lacks kms:Decrypt on the bucket's key: run `pulumi up --refresh`"
     if "access denied" in lowered or "forbidden" in lowered or "403" in lowered:
-        return "the role may not read there: run `pulumi up --refresh`, and look for a Deny in the bucket's policy"
+        return (
+            "the role may not read there, or not use the bucket's key (s3:GetObject, kms:Decrypt): run `pulumi up "
+            "--refresh`, and look for a Deny in the bucket's policy"
+        )
     if "location" in lowered or "integration" in lowered:
         return "the integration does not allow the location, or the stage lost it: run `pulumi up --refresh`"
     return "the table and the pipe's COPY do not fit each other: run `pulumi up --refresh`"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, cast
@@ -34,6 +34,8 @@ class Integration:
     role_arn: str
     enabled: bool
     allowed_locations: tuple[str, ...]
+    blocked_locations: tuple[str, ...] = ()
+    """Where it may not go, although it is allowed to."""
 
     def obstacle(self, role_arn: str, locations: Sequence[str]) -> str:
         """Say what in the integration itself keeps it from reading `locations` with the role; empty when nothing."""
@@ -42,10 +44,18 @@ class Integration:
         if not self.enabled:
             return "it is not enabled"
         outside = [location for location in locations if not self._allows(location)]
-        return f"it does not allow {', '.join(outside)}" if outside else ""
+        if outside:
+            return f"it does not allow {', '.join(outside)}"
+        blocked = [each for each in self.blocked_locations for wanted in locations if _overlap(each, wanted)]
+        return f"it blocks {', '.join(dict.fromkeys(blocked))}" if blocked else ""
 
     def _allows(self, location: str) -> bool:
         return any(allowed == "*" or location.startswith(allowed) for allowed in self.allowed_locations)
+
+
+def _overlap(blocked: str, wanted: str) -> bool:
+    """Say whether a blocked location is around a wanted one or inside it."""
+    return wanted.startswith(blocked) or blocked.startswith(wanted)
 
 
 def parse_description(rows: Sequence[dict[str, object]]) -> Integration:
@@ -58,14 +68,18 @@ def parse_description(rows: Sequence[dict[str, object]]) -> Integration:
     if missing := [name for name in wanted if not properties.get(name)]:
         raise ValueError(f"the description of the integration lacks {', '.join(missing)}")
     user, external_id, role, enabled = (properties[name] for name in wanted)
-    listed = properties.get("STORAGE_ALLOWED_LOCATIONS", "").split(",")
     return Integration(
         iam_user_arn=user,
         external_id=external_id,
         role_arn=role,
         enabled=enabled.lower() == "true",
-        allowed_locations=tuple(filter(None, (location.strip() for location in listed))),
+        allowed_locations=_listed(properties, "STORAGE_ALLOWED_LOCATIONS"),
+        blocked_locations=_listed(properties, "STORAGE_BLOCKED_LOCATIONS"),
     )
+
+
+def _listed(properties: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(filter(None, (location.strip() for location in properties.get(name, "").split(","))))
 
 
 class Cause(Enum):

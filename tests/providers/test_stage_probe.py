@@ -271,7 +271,7 @@ def broken(**changes: object) -> Callable[[Clouds], None]:
         ),
         (broken(delivers=False), r"no event of it reached the pipe _CANARY; check that the bucket's notification"),
         (
-            broken(delivers=False, pipe_error="Error assuming AWS_ROLE"),
+            broken(looks_before_load=99, pipe_error="Error assuming AWS_ROLE"),
             r"cannot read it \(Error assuming AWS_ROLE\); the role does not trust Snowflake",
         ),
         (

@@ -49,7 +49,9 @@ IDLE = PipeStatus(state="RUNNING")
     ("now", "words"),
     [
         (PipeStatus(state="PAUSED"), "the pipe P is PAUSED"),
-        (PipeStatus(state="RUNNING", error="Access Denied"), "cannot read it (Access Denied)"),
+        (PipeStatus(state="RUNNING", last_forwarded="t", error="Access Denied"), "cannot read it (Access Denied)"),
+        # Of a canary of long ago: this one's event never came.
+        (PipeStatus(state="RUNNING", error="Access Denied"), "no event of it reached the pipe P"),
         (IDLE, "no event of it reached the pipe P"),
         (PipeStatus(state="RUNNING", last_forwarded="t", pending_files=1), "and 1 files wait there"),
     ],

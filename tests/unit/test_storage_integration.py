@@ -20,6 +20,7 @@ from domain.storage_integration import (
 ROWS: list[dict[str, object]] = [
     {"property": "ENABLED", "property_value": "true"},
     {"property": "STORAGE_ALLOWED_LOCATIONS", "property_value": "s3://b/partners/,s3://b/canary/"},
+    {"property": "STORAGE_BLOCKED_LOCATIONS", "property_value": ""},
     {"property": "STORAGE_AWS_IAM_USER_ARN", "property_value": "arn:user"},
     {"property": "STORAGE_AWS_EXTERNAL_ID", "property_value": "hunter2"},
     {"property": "STORAGE_AWS_ROLE_ARN", "property_value": "arn:role"},
@@ -52,11 +53,12 @@ def test_a_description_gives_the_pair_and_keeps_the_external_id_out_of_its_text(
     assert "hunter2" not in repr(found)
 
 
-@pytest.mark.parametrize("missing", range(5))
+@pytest.mark.parametrize("missing", range(6))
 def test_a_description_that_lacks_something_is_told(missing: int) -> None:
     rows = [row for number, row in enumerate(ROWS) if number != missing]
-    if missing == 1:
-        assert parse_description(rows).allowed_locations == ()
+    if missing in {1, 2}:
+        found = parse_description(rows)
+        assert (found.allowed_locations, found.blocked_locations)[missing - 1] == ()
         return
     with pytest.raises(ValueError, match=f"lacks {ROWS[missing]['property']}$"):
         parse_description(rows)
@@ -71,6 +73,12 @@ def test_a_description_that_lacks_something_is_told(missing: int) -> None:
         ({"STORAGE_ALLOWED_LOCATIONS": "s3://b/partners/"}, "it does not allow s3://b/canary/"),
         ({"STORAGE_ALLOWED_LOCATIONS": "*"}, ""),
         ({"STORAGE_ALLOWED_LOCATIONS": "s3://b/"}, ""),
+        ({"STORAGE_BLOCKED_LOCATIONS": "s3://b/partners/"}, "it blocks s3://b/partners/"),
+        (
+            {"STORAGE_BLOCKED_LOCATIONS": "s3://b/, s3://b/partners/skyway/"},
+            "it blocks s3://b/, s3://b/partners/skyway/",
+        ),
+        ({"STORAGE_BLOCKED_LOCATIONS": "s3://b/outbox/,s3://b/partners-old/"}, ""),
     ],
 )
 def test_what_in_the_integration_is_in_the_way(changes: dict[str, str], obstacle: str) -> None:
