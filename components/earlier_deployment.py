@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Self, cast
 
 import pulumi
@@ -27,25 +26,32 @@ FLOWS_SOURCE_OUTPUT = "flowsSource"
 class EarlierDeployment:
     """The stack's outputs, and its state, as the last `up` left them; nothing before the first."""
 
-    outputs: Mapping[str, Any]
+    resources: Mapping[str, Mapping[str, Any]]
+    """By URN: the type and the outputs of each resource in the state."""
 
     @classmethod
     def read(cls) -> EarlierDeployment:
-        """Ask the engine, which knows them in a preview too."""
-        return cls(_ask("readStackOutputs", "name"))
+        """Ask the engine, which knows them in a preview too; a state that cannot be read ends the program."""
+        # Backends without organizations call theirs so.
+        organization = pulumi.get_organization() or "organization"
+        name = f"{organization}/{pulumi.get_project()}/{pulumi.get_stack()}"
+        try:
+            return cls(_resources(name))
+        except Exception as error:  # noqa: BLE001  # an invoke raises bare Exception, whatever went wrong
+            cause = str(error).strip().splitlines()[0]
+            raise pulumi.RunError(f"the state of this stack cannot be read ({cause}); run the command again") from None
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The stack's own outputs, which are those of the last good `up`."""
+        return next(self._of("pulumi:pulumi:Stack"), dict[str, Any]())
 
     def in_state(self, type_: str) -> Mapping[str, Mapping[str, Any]]:
-        """Give the outputs of each resource of a type that is in the state, by its id.
+        """Give the outputs of each resource of a type, by its id, as the last `up` left them, even one that was killed."""
+        return {str(outputs["id"]): outputs for outputs in self._of(type_)}
 
-        They are as the last `up` left them, even one that was killed: the stack's own outputs are those of the last
-        good one.
-        """
-        found = (each["outputs"] for each in self._resources.values() if each["type"] == type_)
-        return {str(outputs["id"]): outputs for outputs in found}
-
-    @cached_property
-    def _resources(self) -> Mapping[str, Any]:
-        return _ask("readStackResourceOutputs", "stackName")
+    def _of(self, type_: str) -> Iterator[Mapping[str, Any]]:
+        return (each["outputs"] or {} for each in self.resources.values() if each["type"] == type_)
 
     @property
     def flows_source(self) -> Mapping[str, Any]:
@@ -63,19 +69,6 @@ class EarlierDeployment:
         return self
 
 
-def _ask(function: str, parameter: str) -> Mapping[str, Any]:
-    """Give what a function of the engine's own says of this stack; a state that cannot be read ends the program."""
-    # Backends without organizations call theirs so.
-    organization = pulumi.get_organization() or "organization"
-    name = f"{organization}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    try:
-        reply = _answer(f"pulumi:pulumi:{function}", {parameter: name})
-    except Exception as error:  # noqa: BLE001  # an invoke raises bare Exception, whatever went wrong
-        cause = str(error).strip().splitlines()[0]
-        raise pulumi.RunError(f"the state of this stack cannot be read ({cause}); run the command again") from None
-    return cast("Mapping[str, Any]", reply.get("outputs") or {})
-
-
 # The engine writes the state while the program starts, and a `file://` backend shows half of what is being written.
 @tenacity.retry(
     retry=tenacity.retry_if_exception_message(match=r"(?s).*failed to load checkpoint"),
@@ -83,9 +76,10 @@ def _ask(function: str, parameter: str) -> Mapping[str, Any]:
     stop=tenacity.stop_after_delay(10),
     reraise=True,
 )
-def _answer(function: str, arguments: Mapping[str, str]) -> dict[str, object]:
-    reply = pulumi.runtime.invoke(function, dict(arguments))
-    return cast("dict[str, object]", reply.value or {})
+def _resources(stack: str) -> Mapping[str, Mapping[str, Any]]:
+    # It tells of the stack itself too, so that its outputs need no question of their own.
+    reply = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack})
+    return cast("dict[str, Any]", reply.value or {}).get("outputs") or {}
 
 
 def partner_keys(partners: Sequence[Partner]) -> dict[str, list[str]]:

@@ -24,9 +24,10 @@ RENAMED = read_partners(partner("skyways", key=public_key(9), users=[user("robot
 
 def gave_out(outputs: dict[str, Any] | None) -> Callable[[MockCallArgs], dict[str, Any]]:
     def answer(args: MockCallArgs) -> dict[str, Any]:
-        assert args.token == "pulumi:pulumi:readStackOutputs"
-        assert args.args == {"name": "organization/landing/test"}  # pyright: ignore[reportUnknownMemberType]  # a dict
-        return {"name": "organization/landing/test", "outputs": outputs, "secretOutputNames": []}
+        assert args.token == "pulumi:pulumi:readStackResourceOutputs"
+        assert args.args == {"stackName": "organization/landing/test"}  # pyright: ignore[reportUnknownMemberType]  # a dict
+        stack = {"type": "pulumi:pulumi:Stack", "outputs": outputs}
+        return {"name": "organization/landing/test", "outputs": {"the stack": stack} if outputs is not None else None}
 
     return answer
 

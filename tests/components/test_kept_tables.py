@@ -87,8 +87,6 @@ def state(*kinds: str) -> Callable[[MockCallArgs], dict[str, Any]]:
     """Answer as an engine whose state has the table or the pipe."""
 
     def answer(args: MockCallArgs) -> dict[str, Any]:
-        if args.token == "pulumi:pulumi:readStackOutputs":
-            return {"outputs": {}}
         assert args.token == "pulumi:pulumi:readStackResourceOutputs"
         assert args.args == {"stackName": "organization/landing/test"}  # pyright: ignore[reportUnknownMemberType]  # a dict
         outputs = {"id": ID, "columns": [{"name": name} for name in ("LOADED_AT", "GONE")]}
