@@ -47,7 +47,7 @@ class EarlierDeployment:
         return next(self._of("pulumi:pulumi:Stack"), dict[str, Any]())
 
     def in_state(self, type_: str) -> Mapping[str, Mapping[str, Any]]:
-        """Give the outputs of each resource of a type, by its id, as the last `up` left them, even one that was killed."""
+        """Give the outputs of each resource of a type, by its id, as the last `up` left them, good or killed."""
         return {str(outputs["id"]): outputs for outputs in self._of(type_)}
 
     def _of(self, type_: str) -> Iterator[Mapping[str, Any]]:
