@@ -212,5 +212,6 @@ def test_a_limit_that_several_deployments_share_is_let_go_and_stays_as_it_is(
     assert found
     assert found["concurrency_limit"] == 7
     provider.update(registered.id, found, inputs(concurrency_limit=limit))
-    assert (registered.held()["global_concurrency_limit"] or {}).get("limit") == limit
+    held = registered.held()["global_concurrency_limit"]
+    assert (held and held["limit"]) == limit
     assert server.get(f"v2/concurrency_limits/{shared}")["limit"] == 7
