@@ -22,6 +22,8 @@ import tenacity
 
 from sandbox.processes import find, memory
 from tools import bench_loading as loading
+from tools.bench_feeds import FEEDS
+from tools.bench_feeds import compare as compare_feeds
 from tools.bench_partners import preview_seconds, settings_seconds
 from tools.bench_policy import microseconds_per_decision
 from tools.bench_sftp import compare
@@ -57,6 +59,7 @@ def main() -> int:
             figures += _partners(project, Path(folder) / "partners")
         finally:
             project.sandbox("down")
+        figures.append(_feeds(Path(folder) / "feeds"))
     figures += _loading()
     figures += _trust()
     figures.append(_checks("make check", [], 60))
@@ -186,6 +189,19 @@ def _partners(project: Project, scratch: Path) -> list[Figure]:
         Figure("settings of 1,000 partners with 2 keys each", settings_seconds(), "s", 1),
         Figure("first preview of 1,000 partners, to that of a bare program", ours / theirs, "times", 1.3, detail),
     ]
+
+
+def _feeds(scratch: Path) -> Figure:
+    """Bring up a stack of a hundred feeds from nothing, in a sandbox that holds no other."""
+    scratch.mkdir()
+    project = Project.make(scratch)
+    project.sandbox("up")
+    try:
+        found = compare_feeds(project, scratch / "bare")
+    finally:
+        project.sandbox("down")
+    detail = f"{found.ours:.1f} s against {found.theirs:.1f} s, {found.resources} resources each, one pair"
+    return Figure(f"up of {FEEDS} feeds, to that of a bare program", found.ratio, "times", 1.3, detail)
 
 
 def _checks(name: str, arguments: list[str], goal: float) -> Figure:

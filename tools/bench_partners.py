@@ -30,14 +30,15 @@ def entries(count: int) -> list[dict[str, Any]]:
         {
             "name": f"partner-{number:04}",
             "timeZone": "America/New_York",
-            "publicKeys": [_public_key(number * _KEYS + which) for which in range(_KEYS)],
+            "publicKeys": [public_key(number * _KEYS + which) for which in range(_KEYS)],
             "feeds": [{"name": "orders", "columns": [{"name": "ID", "type": "NUMBER"}]}],
         }
         for number in range(count)
     ]
 
 
-def _public_key(seed: int) -> str:
+def public_key(seed: int) -> str:
+    """Make up a public key."""
     fields = (b"ssh-ed25519", seed.to_bytes(32, "big"))
     blob = b"".join(struct.pack(">I", len(field)) + field for field in fields)
     return f"ssh-ed25519 {base64.b64encode(blob).decode()}"
