@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,7 @@ class SnowflakeAccess(ComponentResource):
     """A warehouse; a role that loads, pauses and repairs; a role that reads.
 
     Rights on tables and pipes are given for the schema's future ones, and for those that are there: then nothing is
-    to be granted for a new feed. Neither role is given to anybody here.
+    to be granted for a new feed. Both roles are given to the account's roles that the settings name, and to no person.
     """
 
     warehouse: Output[str]
@@ -69,11 +70,22 @@ class SnowflakeAccess(ComponentResource):
         self._on_all("loader", loader, ["INSERT", "SELECT"], "TABLES")
         self._on_all("loader", loader, ["MONITOR", "OPERATE"], "PIPES")
         self._on_all("reader", reader, ["SELECT"], "TABLES")
+        self._give("loader", loader, args.settings.loader_granted_to)
+        self._give("reader", reader, args.settings.reader_granted_to)
         self.warehouse = warehouse.name
         self.register_outputs({"warehouse": self.warehouse})
 
     def _role(self, role: str, physical_name: str, comment: str) -> snowflake.AccountRole:
         return snowflake.AccountRole(f"{self._name}-{role}", name=physical_name, comment=comment, opts=self._child)
+
+    def _give(self, role: str, account_role: snowflake.AccountRole, to: Iterable[str]) -> None:
+        for parent in to:
+            snowflake.GrantAccountRole(
+                f"{self._name}-{role}-to-{parent}",
+                role_name=account_role.name,
+                parent_role_name=parent,
+                opts=self._child,
+            )
 
     def _on_object(
         self, role: str, account_role: snowflake.AccountRole, privilege: str, kind: str, name: pulumi.Input[str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -131,6 +132,10 @@ class SnowflakeSettings(Entry):
     """For people and flows that load, pause and repair."""
     reader_role: SnowflakeName = "LANDING_READER"
     """For people and flows that read what was loaded."""
+    loader_granted_to: tuple[SnowflakeName, ...] = ()
+    """Roles of the account that may do what the loader may, such as SYSADMIN."""
+    reader_granted_to: tuple[SnowflakeName, ...] = ()
+    """Roles of the account that may do what the reader may, such as an analyst's."""
     external_id: SecretStr | None = None
     """An external id of one's own, a secret of the stack; Snowflake makes one otherwise."""
     error_integration: SnowflakeName | None = None
@@ -158,6 +163,16 @@ class SnowflakeSettings(Entry):
             raise ValueError(
                 f"loaderRole and readerRole are both {self.loader_role!r}, and readers must not load; name another role"
             )
+        if self.reader_role in self.loader_granted_to:
+            raise ValueError(f"loaderGrantedTo: {self.reader_role!r} is the reader, who must not load; leave it out")
+        for key, role, to in (
+            ("loaderGrantedTo", self.loader_role, self.loader_granted_to),
+            ("readerGrantedTo", self.reader_role, self.reader_granted_to),
+        ):
+            if role in to:
+                raise ValueError(f"{key}: {role!r} cannot be granted to itself; leave it out")
+            if twice := sorted(name for name, count in Counter(to).items() if count > 1):
+                raise ValueError(f"{key}: {', '.join(twice)} stands there twice; leave one out")
         return self
 
 

@@ -144,6 +144,20 @@ def test_the_roles_have_what_they_need_and_no_more(stage: Registered) -> None:
     }
 
 
+def test_the_roles_are_given_to_the_accounts_roles_that_are_named(registered: Program) -> None:
+    settings = SnowflakeSettings(loader_granted_to=("SYSADMIN",), reader_granted_to=("SYSADMIN", "Data analysts"))
+    run = registered(
+        lambda: SnowflakeStage("snowflake", SnowflakeStageArgs(prefix="p", bucket=a_bucket(), settings=settings)),
+        outputs=answers,
+    )
+    given = [each for each in run.resources if each.type == "snowflake:index/grantAccountRole:GrantAccountRole"]
+    assert {(each.name, each.inputs["roleName"], each.inputs["parentRoleName"]) for each in given} == {
+        ("snowflake-access-loader-to-SYSADMIN", "LANDING_LOADER", "SYSADMIN"),
+        ("snowflake-access-reader-to-SYSADMIN", "LANDING_READER", "SYSADMIN"),
+        ("snowflake-access-reader-to-Data analysts", "LANDING_READER", "Data analysts"),
+    }
+
+
 def test_rights_on_what_is_there_come_after_those_on_what_will_be(stage: Registered) -> None:
     for role, kinds in (("loader", "tables"), ("loader", "pipes"), ("reader", "tables")):
         there = stage.named(f"snowflake-access-{role}-all-{kinds}")

@@ -113,10 +113,21 @@ def snowflake(**changes: object) -> list[str]:
     return faults(values(snowflake=changes))
 
 
-def test_two_roles_with_one_name() -> None:
+def test_roles_that_do_not_fit_together() -> None:
     assert snowflake(loaderRole="A", readerRole="A") == [
         "landing:snowflake: loaderRole and readerRole are both 'A', and readers must not load; name another role"
     ]
+    assert snowflake(loaderGrantedTo=["LANDING_READER"]) == [
+        "landing:snowflake: loaderGrantedTo: 'LANDING_READER' is the reader, who must not load; leave it out"
+    ]
+    assert snowflake(readerGrantedTo=["LANDING_READER"]) == [
+        "landing:snowflake: readerGrantedTo: 'LANDING_READER' cannot be granted to itself; leave it out"
+    ]
+    assert snowflake(readerGrantedTo=["A", "B", "A"]) == [
+        "landing:snowflake: readerGrantedTo: A stands there twice; leave one out"
+    ]
+    given = check(values(snowflake={"readerGrantedTo": ["SYSADMIN", "LANDING_LOADER"]})).snowflake
+    assert (given.loader_granted_to, given.reader_granted_to) == ((), ("SYSADMIN", "LANDING_LOADER"))
 
 
 @pytest.mark.parametrize(
