@@ -22,6 +22,7 @@ from components.partner_feeds import PartnerFeeds, PartnerFeedsArgs, pipes_of
 from components.partner_flows import LandingPlace, extra_flows, partner_flows
 from components.sftp_gateway import SftpGateway, SftpGatewayArgs
 from components.snowflake_stage import SnowflakeStage, SnowflakeStageArgs
+from components.work_pools import WorkPools, WorkPoolsArgs
 from settings import Settings
 
 settings = Settings.load()
@@ -54,11 +55,12 @@ events = ObjectEvents("events", ObjectEventsArgs(bucket=bucket.bucket, queue_arn
 LoadingProof("loading", LoadingProofArgs(bucket=bucket, stage=stage, events=events, feeds=feeds.values()))
 
 place = LandingPlace(bucket=bucket.bucket, database=stage.database, schema=stage.schema, flows=settings.flows)
+work_pools = WorkPools("work-pools", WorkPoolsArgs(settings=settings.prefect))
 flows = FlowDeployments(
     "flows",
     FlowDeploymentsArgs(
-        api_url=settings.prefect.api_url,
-        work_pool=settings.prefect.work_pool,
+        settings=settings.prefect,
+        pools=work_pools,
         source=source,
         token_secret_name=settings.flows.token_secret_name,
         username=settings.flows.username,

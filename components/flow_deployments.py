@@ -9,8 +9,10 @@ from typing import Any
 
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
+from components.work_pools import WorkPools
 from domain.flow_deployments import FlowSchedule, entrypoint_parts, flow_name_of, schedule_faults
 from domain.git_source import GitSource
+from domain.sections import PrefectSettings
 from providers.flow_deployment import FlowDeployment
 
 
@@ -29,7 +31,7 @@ class WantedDeployment:
     """What the work pool's runs can be told, such as `env`."""
     schedules: Sequence[FlowSchedule] = ()
     work_pool: str | None = None
-    """The one of FlowDeploymentsArgs when None."""
+    """The one of the settings when None."""
     work_queue: str | None = None
     concurrency_limit: int | None = None
 
@@ -44,10 +46,9 @@ class WantedDeployment:
 class FlowDeploymentsArgs:
     """Where flows are registered, where their code is, and which they are."""
 
-    api_url: str
-    """Prefect's API, with `/api`."""
-    work_pool: str
-    """For flows that name none."""
+    settings: PrefectSettings
+    pools: WorkPools
+    """Those that we make; flows that run in one of them come after it."""
     source: GitSource
     token_secret_name: str | None = None
     """The Prefect secret block that holds the repository's token; None for one that needs none."""
@@ -88,9 +89,11 @@ class FlowDeployments(ComponentResource):
     def _register(self, name: str, wanted: WantedDeployment, args: FlowDeploymentsArgs) -> FlowDeployment:
         # A commit that could be read neither here nor at the remote leaves the flow unknown.
         flow = args.source.flows.get(wanted.entrypoint)
+        work_pool = wanted.work_pool or args.settings.work_pool
         return FlowDeployment(
             f"{name}-{wanted.name}",
-            api_url=args.api_url,
+            api_url=args.settings.api_url,
+            ca_bundle=args.settings.ca_bundle,
             flow_name=flow.name if flow else flow_name_of(wanted.entrypoint),
             name=wanted.name,
             entrypoint=wanted.entrypoint,
@@ -99,7 +102,8 @@ class FlowDeployments(ComponentResource):
             commit_sha=args.source.commit_sha,
             token_secret_name=args.token_secret_name,
             username=args.username,
-            work_pool=wanted.work_pool or args.work_pool,
+            work_pool=args.pools.name_of(work_pool),
+            work_pool_id=args.pools.id_of(work_pool),
             work_queue=wanted.work_queue,
             parameters=wanted.parameters,
             parameter_schema=flow.parameters_schema if flow else None,

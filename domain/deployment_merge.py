@@ -14,7 +14,7 @@ from domain.flow_deployments import SOURCE_FIELDS, DeploymentSpec, FlowSchedule
 
 _TOGETHER = (
     SOURCE_FIELDS,
-    ("work_pool", "work_queue"),
+    ("work_pool", "work_pool_id", "work_queue"),
     ("parameter_schema", "enforce_parameter_schema"),
     ("entrypoint",),
     ("description",),

@@ -54,6 +54,8 @@ class DeploymentSpec:
     username: str | None = None
     """Whose token it is, for Git hosts that ask."""
     work_pool: str
+    work_pool_id: str | None = None
+    """Where the stack makes the pool: a deployment falls out of a pool that goes, whatever the next one is called."""
     work_queue: str | None = None
     """One of the pool's queues; its default queue when None."""
     parameters: dict[str, Any] = field(default_factory=dict[str, Any])

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
 import pytest
 
 from components.flow_deployments import FlowDeployments, FlowDeploymentsArgs, WantedDeployment
+from components.work_pools import WorkPools, WorkPoolsArgs
 from domain.flow_deployments import FlowSchedule
 from domain.flow_source import read_flow
 from domain.git_source import GitSource
+from domain.sections import PrefectSettings
 from tests.components.recorder import Program, Secret
 
 TYPE = "pulumi-python:dynamic/landing:FlowDeployment"
@@ -19,10 +23,13 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 BRANCH = GitSource(repository="https://git.example/landing.git", branch="main", tip=COMMIT)
 
 
-def args(**changes: Any) -> FlowDeploymentsArgs:  # noqa: ANN401  # any argument
+def args(prefect: Mapping[str, Any] = MappingProxyType({}), **changes: Any) -> FlowDeploymentsArgs:  # noqa: ANN401  # any argument
+    settings = PrefectSettings.model_validate(
+        {"apiUrl": "http://prefect.example/api", "workPool": "landing", **prefect}
+    )
     values: dict[str, Any] = {
-        "api_url": "http://prefect.example/api",
-        "work_pool": "landing",
+        "settings": settings,
+        "pools": WorkPools("pools", WorkPoolsArgs(settings=settings)),
         "source": BRANCH,
         "deployments": [
             WantedDeployment(name="hello", entrypoint="flows/hello.py:hello"),
@@ -41,9 +48,19 @@ def args(**changes: Any) -> FlowDeploymentsArgs:  # noqa: ANN401  # any argument
 def test_the_tree(registered: Program) -> None:
     assert registered(lambda: FlowDeployments("flows", args())).shape == [
         ("landing:prefect:FlowDeployments", "flows", ""),
+        ("landing:prefect:WorkPools", "pools", ""),
         (TYPE, "flows-hello", "flows"),
         (TYPE, "flows-skyway-flights", "flows"),
     ]
+
+
+def test_flows_come_after_the_pool_that_the_stack_makes(registered: Program) -> None:
+    prefect = {"workPools": [{"name": "landing", "type": "process"}]}
+    run = registered(
+        lambda: FlowDeployments("flows", args(prefect)), outputs=lambda made: {"pool_id": f"id-{made.name}"}
+    )
+    assert run.named("flows-hello").inputs["work_pool_id"] == "id-pools-landing"
+    assert "work_pool_id" not in registered(lambda: FlowDeployments("flows", args())).named("flows-hello").inputs
 
 
 def test_a_deployment_says_all_that_prefect_needs(registered: Program) -> None:
@@ -86,7 +103,7 @@ def test_a_flow_chooses_pool_queue_and_limit(registered: Program) -> None:
     wanted = WantedDeployment(
         name="hello", entrypoint="flows/hello.py:hello", work_pool="cluster", work_queue="urgent", concurrency_limit=2
     )
-    changes = {"deployments": [wanted], "token_secret_name": "git-token", "username": "robot"}
+    changes: dict[str, Any] = {"deployments": [wanted], "token_secret_name": "git-token", "username": "robot"}
     inputs = registered(lambda: FlowDeployments("flows", args(**changes))).named("flows-hello").inputs
     assert (inputs["work_pool"], inputs["work_queue"], inputs["concurrency_limit"]) == ("cluster", "urgent", 2)
     assert (inputs["token_secret_name"], inputs["username"]) == ("git-token", "robot")
@@ -125,16 +142,17 @@ def test_all_wait_for_what_the_component_depends_on(registered: Program) -> None
 
 def test_two_stand_in_one_program(registered: Program) -> None:
     def program() -> None:
-        FlowDeployments("one", args())
-        FlowDeployments("two", args())
+        shared = args()
+        FlowDeployments("one", shared)
+        FlowDeployments("two", shared)
 
-    assert len(set(registered(program).shape)) == 6
+    assert len(set(registered(program).shape)) == 7
 
 
-def test_names_that_could_not_be_told_apart_are_refused() -> None:
+def test_names_that_could_not_be_told_apart_are_refused(registered: Program) -> None:
     twice = [WantedDeployment(name="hello", entrypoint="flows/hello.py:hello")] * 2
     with pytest.raises(ValueError, match="names of deployments must differ, got twice: hello"):
-        FlowDeploymentsArgs(api_url="", work_pool="", source=BRANCH, deployments=twice)
+        registered(lambda: args(deployments=twice))
 
 
 def test_what_prefect_would_only_fail_on_in_a_run_is_refused() -> None:
