@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import copy
 import functools
+import hashlib
 import importlib.util
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
+
+from domain.json_differences import Differences, applied, differences
 
 POOL_TYPES = ("process", "docker", "kubernetes")
 
@@ -90,6 +93,28 @@ def base_job_template(pool_type: str, settings: JobSettings) -> Template:
             value = {**variables[variable].get("default", {}), **value}  # noqa: PLW2901  # the same, completed
         variables[variable]["default"] = value
     return template
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobTemplate:
+    """A base job template in few words: a preview shows what changes in it, and not the whole of it."""
+
+    default: str
+    """The fingerprint of the type's own template, which another Prefect may have another of."""
+    changes: Differences
+    """What stands in it that is not as in that one, by JSON pointers."""
+
+
+def described(pool_type: str, template: Mapping[str, Any]) -> JobTemplate:
+    """Say a template in few words; raises NoDefaultTemplateError."""
+    default = default_template(pool_type)
+    fingerprint = hashlib.sha256(json.dumps(default, sort_keys=True).encode()).hexdigest()[:12]
+    return JobTemplate(default=fingerprint, changes=differences(default, template))
+
+
+def spelled_out(pool_type: str, changes: Differences) -> Template:
+    """Give the template that stands in few words; raises NoDefaultTemplateError."""
+    return applied(default_template(pool_type), changes)
 
 
 def default_template(pool_type: str) -> Template:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.job_templates import POOL_TYPES
+from domain.job_templates import POOL_TYPES, JobTemplate, spelled_out
+from domain.json_differences import Differences
 
 DEFAULT_QUEUE = "default"
 """The queue that Prefect makes with each pool, and that goes with it alone."""
@@ -47,21 +48,35 @@ class WorkPoolSpec:
     """How many of its runs may be under way at once; None for any number."""
     queues: tuple[WorkQueue, ...] = ()
     """The queues that are ours to keep; others are left alone."""
-    base_job_template: dict[str, Any] = field(default_factory=dict[str, Any])
+    default_template: str = ""
+    """The fingerprint of the type's own base job template: another Prefect may have another one."""
+    template_changes: Differences = field(default_factory=dict[str, Any])
+    """What stands in the pool's base job template that is not as in the type's own, by JSON pointers."""
 
     def __post_init__(self) -> None:
         """Put what has no order in one order."""
         object.__setattr__(self, "api_url", self.api_url.rstrip("/"))
         object.__setattr__(self, "queues", tuple(sorted(self.queues, key=lambda queue: queue.name)))
 
+    @property
+    def template(self) -> JobTemplate:
+        """The base job template, in few words."""
+        return JobTemplate(default=self.default_template, changes=self.template_changes)
 
-def render_fields(spec: WorkPoolSpec) -> dict[str, Any]:
-    """Give what Prefect can create and change, by its own field names; a pause is the operator's to say."""
-    return {
-        "description": render_description(spec.description, spec.owner),
-        "concurrency_limit": spec.concurrency_limit,
-        "base_job_template": spec.base_job_template,
-    }
+
+def render_fields(spec: WorkPoolSpec, since: WorkPoolSpec | None = None) -> dict[str, Any]:
+    """Give what Prefect can create and change, by its own field names, as far as it is not as in `since`.
+
+    A pause is the operator's to say. Raises NoDefaultTemplateError.
+    """
+    fields: dict[str, Any] = {}
+    if since is None or (spec.description, spec.owner) != (since.description, since.owner):
+        fields["description"] = render_description(spec.description, spec.owner)
+    if since is None or spec.concurrency_limit != since.concurrency_limit:
+        fields["concurrency_limit"] = spec.concurrency_limit
+    if since is None or spec.template != since.template:
+        fields["base_job_template"] = spelled_out(spec.type, spec.template_changes)
+    return fields
 
 
 def render_description(text: str, owner: str) -> str:

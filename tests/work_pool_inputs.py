@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.job_templates import JobSettings, base_job_template
+from domain.job_templates import JobSettings, base_job_template, described
 
 
 def inputs(**changes: Any) -> dict[str, Any]:  # noqa: ANN401  # any property
@@ -17,9 +17,14 @@ def inputs(**changes: Any) -> dict[str, Any]:  # noqa: ANN401  # any property
         "description": "Runs flows in containers.",
         "concurrency_limit": 4.0,
         "queues": [urgent()],
-        "base_job_template": template(pool_type, image="flows:1") if pool_type != "process" else template(pool_type),
+        **jobs(pool_type, **({} if pool_type == "process" else {"image": "flows:1"})),
         **changes,
     }
+
+
+def jobs(pool_type: str = "docker", **settings: Any) -> dict[str, Any]:  # noqa: ANN401  # any setting
+    said = described(pool_type, template(pool_type, **settings))
+    return {"default_template": said.default, "template_changes": said.changes}
 
 
 def template(pool_type: str = "docker", **settings: Any) -> dict[str, Any]:  # noqa: ANN401  # any setting

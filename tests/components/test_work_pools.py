@@ -11,7 +11,7 @@ from components.work_pools import WorkPools, WorkPoolsArgs
 from domain import job_templates
 from domain.sections import PrefectSettings
 from tests.components.recorder import Program, Secret
-from tests.work_pool_inputs import template
+from tests.work_pool_inputs import jobs
 
 TYPE = "pulumi-python:dynamic/landing:WorkPool"
 
@@ -52,7 +52,11 @@ def test_a_pool_says_all_that_prefect_needs(registered: Program) -> None:
         "description": "Nightly loads.",
         "concurrency_limit": 4,
         "queues": [{"name": "urgent", "priority": 1, "description": ""}],
-        "base_job_template": template("kubernetes", image="flows:1", environment={"STAGE": "raw"}),
+        "default_template": jobs("kubernetes")["default_template"],
+        "template_changes": {
+            "/variables/properties/env/default/STAGE": "raw",
+            "/variables/properties/image/default": "flows:1",
+        },
     }
 
 

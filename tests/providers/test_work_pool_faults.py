@@ -16,17 +16,18 @@ import pytest
 
 from clients.prefect_access import PrefectAccess
 from clients.prefect_http import PrefectHttp
+from domain.job_templates import NoDefaultTemplateError
 from providers import work_pool
 from providers.typed_provider import ProviderError
 from providers.work_pool import WorkPoolProvider
-from tests.work_pool_inputs import inputs, template, urgent
+from tests.work_pool_inputs import inputs, jobs, template, urgent
 
 API_URL = "http://prefect.example/api"
 ID = "5d1f2a0e-0000-4000-8000-000000000000"
 STATE = {**inputs(), "pool_id": ID, "url": ""}
 LATER = {
     "description": "new",
-    "base_job_template": template(environment={"NOTE": "hunter2"}),
+    **jobs(environment={"NOTE": "hunter2"}),
     "queues": [{"name": "default", "priority": 2, "concurrency_limit": 3}, {"name": "slow"}],
 }
 CHANGES = {"update": LATER, "adopting create": LATER}
@@ -99,8 +100,14 @@ def queue(name: str) -> dict[str, Any]:
 
 
 def registered() -> dict[str, Any]:
-    wanted = {name: inputs()[name] for name in ("name", "type", "concurrency_limit", "base_job_template")}
-    return {**wanted, "id": ID, "description": "Runs flows in containers.\n\nKept by the Pulumi stack landing/dev."}
+    wanted = {name: inputs()[name] for name in ("name", "type", "concurrency_limit")}
+    held = {"base_job_template": template(image="flows:1")}
+    return {
+        **wanted,
+        **held,
+        "id": ID,
+        "description": "Runs flows in containers.\n\nKept by the Pulumi stack landing/dev.",
+    }
 
 
 @pytest.fixture
@@ -274,11 +281,11 @@ def assert_done(api: Api, verb: str) -> None:
     told = {name: (each["priority"], each["concurrency_limit"]) for name, each in api.queues.items()}
     if verb in CHANGES:
         assert api.pool["description"] == "new\n\nKept by the Pulumi stack landing/dev."
-        assert api.pool["base_job_template"] == LATER["base_job_template"]
+        assert api.pool["base_job_template"] == template(environment={"NOTE": "hunter2"})
         kept = {"urgent": (1, 2)} if verb == "adopting create" else {}
         assert told == {"default": (2, 3), "slow": (1, None), **kept}
     else:
-        assert api.pool["base_job_template"] == inputs()["base_job_template"]
+        assert api.pool["base_job_template"] == template(image="flows:1")
         assert told["urgent"] == (1, 2)
 
 
@@ -332,3 +339,18 @@ def test_what_prefect_would_refuse_in_up_is_refused_at_preview(changes: dict[str
     (failure,) = WorkPoolProvider().check({}, wanted).failures
     assert failure.property == field
     assert words in failure.reason
+
+
+def test_a_prefect_that_is_not_installed_is_one_sentence(
+    provider: WorkPoolProvider, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_: str) -> None:
+        raise NoDefaultTemplateError("the package 'prefect' is not installed")
+
+    monkeypatch.setattr(work_pool, "default_template", missing)
+    for verb in "create", "read", "update":
+        with pytest.raises(ProviderError, match=r"is not installed$") as caught:
+            run(provider, api, verb)
+        assert_one_sentence(caught.value, verb)
+    run(provider, api, "delete")
+    assert_done(api, "delete")

@@ -17,7 +17,7 @@ from providers.typed_provider import ProviderError
 from providers.work_pool import WorkPoolProvider
 from tests import work_pool_inputs
 from tests.sandbox.prefect_api import PrefectServer, serve
-from tests.work_pool_inputs import template, urgent
+from tests.work_pool_inputs import jobs, template, urgent
 
 API_URL = "http://prefect.example/api"
 MARK = "Kept by the Pulumi stack landing/dev."
@@ -145,7 +145,7 @@ def test_create_makes_the_pool_with_its_queues(provider: WorkPoolProvider, serve
         {"description": "", "concurrency_limit": None, "queues": []},
         {"description": "Two\n\nparagraphs. \n"},
         {"queues": [urgent(priority=None), {"name": "default", "priority": 9}]},
-        {"base_job_template": template("docker", environment={"A": "1"})},
+        jobs("docker", environment={"A": "1"}),
     ],
 )
 def test_what_was_created_reads_back_without_a_difference(provider: WorkPoolProvider, changes: dict[str, Any]) -> None:
@@ -228,10 +228,7 @@ def test_an_update_writes_only_what_the_program_changed_and_keeps_pauses(
     id_, state = create(provider)
     server.http.patch("work_pools/containers", json={"is_paused": True, "concurrency_limit": 9}).raise_for_status()
     server.http.patch("work_pools/containers/queues/urgent", json={"is_paused": True}).raise_for_status()
-    later = {
-        "base_job_template": template(image="flows:2"),
-        "queues": [urgent(concurrency_limit=5)],
-    }
+    later = {**jobs(image="flows:2"), "queues": [urgent(concurrency_limit=5)]}
     state = update(provider, id_, state, **later)
     assert watch.writes[-2:] == ["PATCH work_pools/containers", "PATCH work_pools/containers/queues/urgent"]
     held = server.get("work_pools/containers")
@@ -412,7 +409,7 @@ def test_deployments_of_others_hold_a_pool(provider: WorkPoolProvider, server: P
 def test_identity_replaces_and_the_rest_updates(provider: WorkPoolProvider) -> None:
     _, state = create(provider)
     for change, first in ({"name": "other"}, False), ({"api_url": "http://x/api"}, False), ({"type": "process"}, True):
-        told = provider.diff("", state, inputs(**{"base_job_template": state["base_job_template"], **change}))
+        told = provider.diff("", state, {**inputs(), **change})
         assert told.replaces == list(change)
         assert told.delete_before_replace is first
     assert provider.diff("", state, inputs(owner="landing/prod")).replaces == []

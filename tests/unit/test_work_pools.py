@@ -8,7 +8,7 @@ import sys
 from collections.abc import Generator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,7 +21,9 @@ from domain.job_templates import (
     NoDefaultTemplateError,
     base_job_template,
     default_template,
+    described,
     says_no_more_than_the_default,
+    spelled_out,
     types_that_know,
 )
 from domain.work_pools import parse_description, pool_type_fault, render_description
@@ -49,44 +51,38 @@ def fresh() -> Generator[None]:
     read.cache_clear()
 
 
-def differences(old: Any, new: Any, path: str = "") -> dict[str, Any]:  # noqa: ANN401  # any JSON value
-    """Give the leaves that are new or other than before, by their path."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        before, after = cast("dict[str, Any]", old), cast("dict[str, Any]", new)
-        found: dict[str, Any] = {}
-        for name in before.keys() | after.keys():
-            found |= differences(before.get(name), after.get(name), f"{path}.{name}" if path else name)
-        return found
-    return {} if old == new else {path: new}
-
-
 @pytest.mark.parametrize("pool_type", POOL_TYPES)
 def test_without_settings_a_template_is_the_types_own(pool_type: str) -> None:
     assert base_job_template(pool_type, JobSettings()) == default_template(pool_type)
 
 
 def test_settings_are_defaults_of_the_templates_variables() -> None:
-    made = base_job_template("kubernetes", JobSettings(**ALL))
-    changed = differences(default_template("kubernetes"), made)
-    assert {path.removeprefix("variables.properties.").removesuffix(".default"): v for path, v in changed.items()} == {
-        "image": "registry.example/flows:1.4",
-        "namespace": "flows",
-        "service_account_name": "runner",
-        "cpu_request": "500m",
-        "cpu_limit": "1",
-        "memory_request": "256Mi",
-        "memory_limit": "512Mi",
-        "finished_job_ttl": 600,
-        "env": {"STAGE": "raw"},
+    changes = described("kubernetes", base_job_template("kubernetes", JobSettings(**ALL))).changes
+    assert {at.removeprefix("/variables/properties/"): value for at, value in changes.items()} == {
+        "image/default": "registry.example/flows:1.4",
+        "namespace/default": "flows",
+        "service_account_name/default": "runner",
+        "cpu_request/default": "500m",
+        "cpu_limit/default": "1",
+        "memory_request/default": "256Mi",
+        "memory_limit/default": "512Mi",
+        "finished_job_ttl/default": 600,
+        "env/default/STAGE": "raw",
     }
 
 
 def test_docker_has_words_of_its_own() -> None:
     made = base_job_template("docker", JobSettings(image="flows:1", memory_limit="512m"))
-    assert differences(default_template("docker"), made) == {
-        "variables.properties.image.default": "flows:1",
-        "variables.properties.mem_limit.default": "512m",
+    assert described("docker", made).changes == {
+        "/variables/properties/image/default": "flows:1",
+        "/variables/properties/mem_limit/default": "512m",
     }
+
+
+def test_the_default_has_a_fingerprint() -> None:
+    told = {pool_type: described(pool_type, {}).default for pool_type in POOL_TYPES}
+    assert len(set(told.values())) == len(POOL_TYPES)
+    assert all(len(each) == 12 for each in told.values())
 
 
 @given(values=VALUES, pool_type=st.sampled_from(POOL_TYPES))
@@ -94,7 +90,9 @@ def test_only_what_is_said_changes_and_the_default_never(values: dict[str, Any],
     said = {name: value for name, value in values.items() if pool_type in types_that_know(name)}
     before = copy.deepcopy(default_template(pool_type))
     made = base_job_template(pool_type, JobSettings(**said))
-    assert len(differences(before, made)) == len(said)
+    changes = described(pool_type, made).changes
+    assert len(changes) == len(said)
+    assert spelled_out(pool_type, changes) == made
     assert default_template(pool_type) == before
     assert says_no_more_than_the_default(made, pool_type) == (not said)
 
