@@ -6,6 +6,7 @@ It runs in a process of its own, so that the warnings of Prefect's libraries are
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,7 +23,17 @@ import tenacity
 _PROGRAM = """
 import sys, uvicorn
 from prefect.server.api.server import create_app
-uvicorn.run(create_app(ephemeral=True, ignore_cache=True), fd=int(sys.argv[1]), log_level="warning")
+
+served = create_app(ephemeral=True, ignore_cache=True)
+
+async def logged(scope, receive, send):
+    async def told(message):
+        if message["type"] == "http.response.start":
+            print(scope["method"], scope["path"], message["status"], flush=True)
+        await send(message)
+    await served(scope, receive, told)
+
+uvicorn.run(logged, fd=int(sys.argv[1]), log_level="warning", access_log=False)
 """
 _QUIET_AND_OFFLINE = {
     "DO_NOT_TRACK": "1",
@@ -39,6 +50,13 @@ class PrefectServer:
 
     api_url: str
     http: httpx.Client
+    log: Path
+    """What the server writes down: each request, and whatever goes wrong in it."""
+
+    def writes(self) -> list[str]:
+        """Give each request so far that may have changed something, as `PATCH /api/deployments/<id> 204`."""
+        requests = re.findall(r"^(?:POST|PUT|PATCH|DELETE) \S+ \d+$", self.log.read_text(), re.MULTILINE)
+        return [request for request in requests if "/filter " not in request]
 
     def get(self, path: str) -> dict[str, Any]:
         return cast("dict[str, Any]", self.http.get(path).raise_for_status().json())
@@ -74,8 +92,8 @@ class _Patient(httpx.HTTPTransport):
 
 
 @contextmanager
-def serve() -> Generator[PrefectServer]:
-    """Start the API on an empty database of its own, and end it afterwards."""
+def serve(**settings: str) -> Generator[PrefectServer]:
+    """Start the API on an empty database of its own, with further settings of Prefect's, and end it afterwards."""
     with tempfile.TemporaryDirectory() as home, socket.socket() as door:
         door.bind(("127.0.0.1", 0))
         door.listen()
@@ -84,7 +102,7 @@ def serve() -> Generator[PrefectServer]:
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603  # our own program
                 [sys.executable, "-c", _PROGRAM, str(door.fileno())],
-                env={**os.environ, **_QUIET_AND_OFFLINE, "PREFECT_HOME": home},
+                env={**os.environ, **_QUIET_AND_OFFLINE, "PREFECT_HOME": home, **settings},
                 stdout=output,
                 stderr=output,
                 pass_fds=[door.fileno()],
@@ -92,7 +110,7 @@ def serve() -> Generator[PrefectServer]:
         try:
             with httpx.Client(base_url=f"{api_url}/", timeout=_SECONDS_TO_START, transport=_Patient()) as http:
                 _await_health(process, http, log)
-                yield PrefectServer(api_url, http)
+                yield PrefectServer(api_url, http, log)
         finally:
             process.terminate()
             process.wait(timeout=20)
