@@ -36,7 +36,8 @@ class SnowflakeAccess(ComponentResource):
     def __init__(self, name: str, args: SnowflakeAccessArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("landing:snowflake:SnowflakeAccess", name, {}, opts)
         self._name = name
-        self._child = ResourceOptions(parent=self)
+        # The provider would rename in place, and then fail to take what was granted on, or to, the name before.
+        self._named = ResourceOptions(parent=self, replace_on_changes=["name"])
         place = args.place
         warehouse = snowflake.Warehouse(
             f"{name}-warehouse",
@@ -46,7 +47,7 @@ class SnowflakeAccess(ComponentResource):
             auto_resume="true",
             initially_suspended=True,
             comment="Loads by hand, and the load history",
-            opts=self._child,
+            opts=self._named,
         )
         loader = self._role("loader", args.settings.loader_role, "Loads, pauses and repairs what partners send")
         reader = self._role("reader", args.settings.reader_role, "Reads what partners sent")
@@ -76,7 +77,7 @@ class SnowflakeAccess(ComponentResource):
         self.register_outputs({"warehouse": self.warehouse})
 
     def _role(self, role: str, physical_name: str, comment: str) -> snowflake.AccountRole:
-        return snowflake.AccountRole(f"{self._name}-{role}", name=physical_name, comment=comment, opts=self._child)
+        return snowflake.AccountRole(f"{self._name}-{role}", name=physical_name, comment=comment, opts=self._named)
 
     def _give(self, role: str, account_role: snowflake.AccountRole, to: Iterable[str]) -> None:
         for parent in to:
