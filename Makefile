@@ -34,8 +34,8 @@ down: ## stop the sandbox; its state stays for the next start
 bench: setup ## measure the figures of docs/benchmarks.md; `make bench TESTS=1` with the whole suite
 	@$(RUN) tools.bench $(if $(TESTS),--tests)
 
-conformance: setup ## bring the program up on the real AWS provider against the sandbox
-	@$(RUN) tools.conformance
+conformance: setup ## bring the program up on the real AWS provider; `make conformance SNOWFLAKE=1` on Snowflake's
+	@$(RUN) tools.conformance$(if $(SNOWFLAKE),_snowflake)
 
 handover: setup ## write the partners' handover sheets; `make handover STACK=prod` for another stack than dev
 	@$(RUN) tools.handover $(if $(STACK),--stack $(STACK))
