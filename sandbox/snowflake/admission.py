@@ -14,6 +14,8 @@ _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Comment, exp.Put)
 _SESSION = (exp.Transaction, exp.Commit, exp.Rollback, exp.Set)
 _KINDS = {"TABLE", "VIEW", "SEQUENCE", "SESSION", "TAG"}
 """The objects that CREATE, ALTER and DROP may be about in a statement for the engine."""
+_DESCRIBED = {"NONE", "TABLE", "VIEW"}
+"""Those that DESCRIBE may be about; it may leave the word out."""
 
 
 def admit(sql: str) -> Expr:
@@ -24,6 +26,8 @@ def admit(sql: str) -> Expr:
         raise _syntax_error(sql, error) from error
     except SqlglotError as error:
         raise SnowflakeError(1003, "42000", f"SQL compilation error:\n{error}") from error
+    if isinstance(parsed, exp.Describe) and str(parsed.args.get("kind")).upper() not in _DESCRIBED:
+        raise unsupported(" ".join(Statement(sql).leading_words(limit=2)))
     if isinstance(parsed, (*_QUERIES, *_CHANGES, *_SESSION)):
         return parsed
     if isinstance(parsed, (exp.Create, exp.Alter, exp.Drop)) and str(parsed.args.get("kind")).upper() in _KINDS:

@@ -181,7 +181,14 @@ class _Cursor(FakeSnowflakeCursor):
 
 
 def _in_our_words(error: snowflake.connector.errors.ProgrammingError) -> snowflake.connector.errors.ProgrammingError:
-    """Put DuckDB's complaint about a missing object into Snowflake's words."""
+    """Put DuckDB's complaint about a missing object or function into Snowflake's words."""
+    unknown = re.search(
+        r"Catalog Error: (?:Scalar|Aggregate|Table) Function with name (\w+) does not", str(error.raw_msg)
+    )
+    if unknown:
+        return snowflake.connector.errors.ProgrammingError(
+            msg=f"SQL compilation error:\nUnknown function {unknown[1].upper()}", errno=2140, sqlstate="42601"
+        )
     gone = re.search(r"Catalog Error: (?:Table|View) with name (.+?) does not exist", str(error.raw_msg))
     if not gone:
         return error
