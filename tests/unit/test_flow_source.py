@@ -186,7 +186,7 @@ def test_a_text_cannot_keep_the_program_busy() -> None:
     many = " + ".join(["1"] * 60)
     text = f"""
 from prefect import flow
-N = 10 ** 9
+N = 1_000_000_000
 a = a.b
 b = c
 c = b

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from git import Repo
 
-from domain.git_command import GitSourceError
+from domain.git_command import GitError, GitSourceError, ask_git
 from domain.git_fetch import CommitRefusedError, fetch_texts
 from domain.git_remote import refs_at
 from tests.git_hosts import GitHost, serving, ssh_in_place_of_openssh
@@ -181,3 +181,15 @@ def test_what_ssh_says_is_told(place: GitPlace, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     with pytest.raises(GitSourceError, match=r"\(git@git.example: Permission denied \(publickey\)\); check landing"):
         refs_at("git@git.example:team/flows.git", place.folder)
+
+
+def test_an_address_that_git_puts_a_password_into_is_not_shown_with_it(place: GitPlace) -> None:
+    place.checkout.git.config("url.http://ada:hunter2@127.0.0.1:1/.insteadOf", "http://git.example/")
+    with pytest.raises(GitSourceError, match=r"unable to access 'http://127\.0\.0\.1:1/flows\.git/'") as caught:
+        refs_at("http://git.example/flows.git", place.folder)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_what_git_says_is_told_without_credentials(tmp_path: Path) -> None:
+    with pytest.raises(GitError, match=r"^not a git repository: '//git\.example/x'$"):
+        ask_git("--git-dir=//ada:hunter2@git.example/x", "status", folder=tmp_path, seconds=10)
