@@ -69,7 +69,8 @@ def access_from(folder: Path) -> dict[str, str]:
 
 def _reason(error: Exception, seconds: float) -> str:
     """Give git's own last word, which is the one that says why."""
-    said = str(getattr(error, "stderr", "") or "").strip().removeprefix("stderr:").strip().strip("'").strip()
+    quoted = str(getattr(error, "stderr", "") or "").strip().removeprefix("stderr:").strip()
+    said = quoted.removeprefix("'").removesuffix("'").strip()
     if said.startswith("Timeout: the command"):
         return f"no answer within {seconds:g} seconds"
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith(("warning:", "hint:"))]
