@@ -1,4 +1,4 @@
 """The rules of the landing zone as pure functions and values: no Pulumi, no network.
 
-One thing here asks outside: `git_remote` and `git_checkout` read Git, because where flows' code is *is* the rule.
+One thing here asks outside: the `git_` modules read Git, because where flows' code is *is* the rule.
 """
