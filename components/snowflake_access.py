@@ -85,7 +85,7 @@ class SnowflakeAccess(ComponentResource):
                 f"{self._name}-{role}-to-{parent}",
                 role_name=account_role.name,
                 parent_role_name=parent,
-                opts=self._child,
+                opts=ResourceOptions(parent=self),
             )
 
     def _on_object(
