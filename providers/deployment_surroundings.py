@@ -7,13 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from typing import Protocol
 
 from clients.errors import ServiceError
 from clients.prefect import PrefectClient
-from domain.flow_deployments import DeploymentSpec
 
 
-def missing(prefect: PrefectClient, spec: DeploymentSpec, *, pool: bool, secret: bool) -> Iterator[tuple[str, str]]:
+class Surroundings(Protocol):
+    """What a deployment names; a DeploymentSpec does, and so does a part of one."""
+
+    @property
+    def work_pool(self) -> str:
+        """The pool that its runs go to."""
+        ...
+
+    @property
+    def work_queue(self) -> str | None:
+        """The pool's queue; its default one when None."""
+        ...
+
+    @property
+    def token_secret_name(self) -> str | None:
+        """The Secret block of the repository's token."""
+        ...
+
+
+def missing(prefect: PrefectClient, spec: Surroundings, *, pool: bool, secret: bool) -> Iterator[tuple[str, str]]:
     """Say what of it is not there, as (field, reason); what was seen once in this process is not asked for again."""
     where = f"Prefect at {prefect.address}"
     if pool and not prefect.has_work_pool(spec.work_pool):
@@ -29,7 +48,7 @@ def missing(prefect: PrefectClient, spec: DeploymentSpec, *, pool: bool, secret:
         yield "token_secret_name", f"{where} has no Secret block {spec.token_secret_name!r}; {fix}"
 
 
-def require(prefect: PrefectClient, spec: DeploymentSpec, *, pool: bool, secret: bool) -> None:
+def require(prefect: PrefectClient, spec: Surroundings, *, pool: bool, secret: bool) -> None:
     """Raise ServiceError when something of it is not there."""
     if faults := [reason for _, reason in missing(prefect, spec, pool=pool, secret=secret)]:
         raise ServiceError("; ".join(faults))

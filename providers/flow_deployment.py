@@ -6,8 +6,8 @@ operator's pause, or an edit in Prefect's page, is not undone by a change that h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pulumi
@@ -23,8 +23,17 @@ from providers.deployment_surroundings import missing, require
 from providers.prefect_credentials import credentials_of
 from providers.typed_provider import Created, Found, StackConfig, TypedProvider
 
-_SURROUNDINGS = frozenset({"api_url", "work_pool", "work_queue", "token_secret_name"})
-"""What a preview asks Prefect about, where it is new."""
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a preview asks Prefect about, where it is new: a part of a deployment's inputs, by their names."""
+
+    api_url: str
+    work_pool: str
+    work_pool_id: str | None = None
+    work_queue: str | None = None
+    token_secret_name: str | None = None
+    ca_bundle: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +75,11 @@ class FlowDeploymentProvider(TypedProvider[DeploymentSpec, DeploymentOutputs]):
         A server that does not answer says nothing here: a preview may come before it.
         """
         checked = super().check(_olds, news)
-        new = checked.inputs
-        if checked.failures or pulumi.contains_unknowns(new):
+        names = [each.name for each in fields(Asked) if each.name in checked.inputs]
+        asked = {name: checked.inputs[name] for name in names}
+        if checked.failures or pulumi.contains_unknowns(asked) or all(_olds.get(name) == asked[name] for name in names):
             return checked
-        if all(_olds.get(name) == new[name] for name in _SURROUNDINGS):
-            return checked
-        return CheckResult(new, [CheckFailure(*fault) for fault in self._missing(self._spec("check", new))])
+        return CheckResult(checked.inputs, [CheckFailure(*fault) for fault in self._missing(Asked(**asked))])
 
     def create_object(self, spec: DeploymentSpec) -> Created[DeploymentOutputs]:
         """Create the deployment, or go on with the one that a killed run of this stack has left."""
@@ -118,14 +126,15 @@ class FlowDeploymentProvider(TypedProvider[DeploymentSpec, DeploymentOutputs]):
         """Delete the deployment; its flow and the record of its runs stay."""
         self._prefect(spec).delete_deployment(object_id)
 
-    def _prefect(self, spec: DeploymentSpec) -> PrefectClient:
+    def _prefect(self, spec: DeploymentSpec | Asked) -> PrefectClient:
         return prefect_at(PrefectAccess(api_url=spec.api_url, credentials=self._credentials, ca_bundle=spec.ca_bundle))
 
-    def _missing(self, spec: DeploymentSpec) -> Iterator[tuple[str, str]]:
+    def _missing(self, asked: Asked) -> list[tuple[str, str]]:
+        """Leave out a pool that the stack makes: in a preview its new queues are not there yet."""
         try:
-            yield from missing(self._prefect(spec), spec, pool=True, secret=True)
+            return list(missing(self._prefect(asked), asked, pool=asked.work_pool_id is None, secret=True))
         except ServiceError:
-            return
+            return []
 
 
 def _outputs(deployment_id: str, spec: DeploymentSpec) -> DeploymentOutputs:

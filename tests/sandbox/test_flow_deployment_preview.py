@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+import pulumi
 import pytest
 
 from providers.flow_deployment import FlowDeploymentProvider
@@ -14,6 +15,8 @@ from tests.ports import closed_port
 from tests.sandbox.prefect_api import PrefectServer, serve
 
 pytestmark = pytest.mark.sandbox
+
+UNKNOWN = pulumi.output.UNKNOWN
 
 SCHEMA = {
     "type": "object",
@@ -80,6 +83,23 @@ def test_what_is_named_and_not_there_is_told_at_preview_all_at_once(
         provider.create(inputs(server, **changes))
     assert all(words in str(caught.value) for words in told.values())
     assert server.deployments() == []
+
+
+def test_what_is_not_known_yet_hides_no_fault(provider: FlowDeploymentProvider, server: PrefectServer) -> None:
+    unknown = {"parameters": {"bucket": UNKNOWN}}
+    (failure,) = provider.check({}, inputs(server, work_pool="landin", **unknown)).failures
+    assert failure.property == "work_pool"
+    assert provider.check({}, inputs(server, work_pool=UNKNOWN)).failures == []
+
+
+def test_a_pool_that_the_stack_makes_is_not_asked_for_at_preview(
+    provider: FlowDeploymentProvider, server: PrefectServer
+) -> None:
+    """Its new queue would not be there before the `up` that makes it, which asks then."""
+    wanted = inputs(server, work_pool_id="x", work_queue="new")
+    assert provider.check({}, wanted).failures == []
+    with pytest.raises(ProviderError, match="has no queue 'new' in the work pool 'landing'"):
+        provider.create(wanted)
 
 
 def test_what_is_there_is_no_fault(provider: FlowDeploymentProvider, server: PrefectServer) -> None:
