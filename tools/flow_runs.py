@@ -1,7 +1,8 @@
-"""Start a flow run and wait for its end, by Prefect's HTTP API."""
+"""Start a flow run, wait for its end and read its log, by Prefect's HTTP API."""
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -51,6 +52,26 @@ def run_deployment(api_url: str, deployment_id: str, parameters: Mapping[str, ob
             stop=tenacity.stop_after_delay(_LIMIT_SECONDS),
             retry_error_callback=last_seen,
         )(lambda: _patiently(lambda: _parsed(http.get(f"/flow_runs/{run.id}"))))
+
+
+def first_log_line(api_url: str, run: FlowRun, having: str) -> tuple[str, dt.datetime]:
+    """Wait for a line of the run's log that has a text in it, which Prefect shows a little after the run; its time too.
+
+    Raises tenacity.RetryError when there is none after twenty seconds.
+    """
+    wanted = {"logs": {"flow_run_id": {"any_": [run.id]}}, "sort": "TIMESTAMP_ASC"}
+
+    def look() -> tuple[str, dt.datetime] | None:
+        lines = httpx.post(f"{api_url}/logs/filter", json=wanted, timeout=20).raise_for_status().json()
+        found = ((line["message"], dt.datetime.fromisoformat(line["timestamp"])) for line in lines)
+        return next((line for line in found if having in line[0]), None)
+
+    line = tenacity.Retrying(
+        retry=tenacity.retry_if_result(lambda seen: seen is None) | tenacity.retry_if_exception(_is_passing),
+        wait=tenacity.wait_fixed(0.2),
+        stop=tenacity.stop_after_delay(_PATIENCE_SECONDS),
+    )(look)
+    return cast("tuple[str, dt.datetime]", line)
 
 
 def _patiently(ask: Callable[[], FlowRun]) -> FlowRun:
