@@ -7,17 +7,14 @@ Prefect would leave its runs waiting for ever and its deployments without a pool
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, cast
 
 import pulumi
 from pulumi.dynamic import DiffResult, Resource
 
 from clients.errors import ServiceError
-from clients.prefect_access import PrefectAccess, PrefectCredentials, http_at
+from clients.prefect_access import PrefectAccess, http_at
 from clients.prefect_pools import Pool, PrefectPools, pool_page
 from domain.job_templates import (
     JobSettings,
@@ -30,6 +27,7 @@ from domain.work_pools import WorkPoolSpec, WorkQueue, faults_of, render_fields
 from providers.codec import Properties
 from providers.pool_claims import is_ours, refuse_unless_free, refuse_while_in_use
 from providers.pool_convergence import converge, converge_queues, held_spec
+from providers.prefect_credentials import credentials_of
 from providers.typed_provider import Created, Found, StackConfig, TypedProvider
 
 
@@ -52,12 +50,7 @@ class WorkPoolProvider(TypedProvider[WorkPoolSpec, WorkPoolOutputs]):
 
     def configured(self, config: StackConfig) -> None:
         """Take Prefect's credentials: `landing:prefect.apiKey`, `.basicAuth`, or Prefect's own variables."""
-        section: object = config.get("landing:prefect") or {}
-        values = cast("dict[str, Any]", json.loads(section) if isinstance(section, str) else section)
-        self._credentials = PrefectCredentials(
-            api_key=values.get("apiKey") or os.environ.get("PREFECT_API_KEY"),
-            basic_auth=values.get("basicAuth") or os.environ.get("PREFECT_API_AUTH_STRING"),
-        )
+        self._credentials = credentials_of(config)
 
     def describe(self, spec: WorkPoolSpec) -> str:
         """Name the pool as Prefect's own tools do."""

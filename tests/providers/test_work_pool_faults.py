@@ -7,6 +7,8 @@ The API here is a stand-in of a few lines that remembers one pool and its queues
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -354,3 +356,9 @@ def test_a_prefect_that_is_not_installed_is_one_sentence(
         assert_one_sentence(caught.value, verb)
     run(provider, api, "delete")
     assert_done(api, "delete")
+
+
+def test_the_module_loads_nothing_heavy() -> None:
+    probe = "import sys, providers.work_pool; print(*({'pydantic', 'httpx', 'prefect', 'git'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True, timeout=60)  # noqa: S603  # fixed text
+    assert done.stdout.strip() == ""
