@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import stat
 import sys
@@ -37,11 +38,19 @@ def main(name: str, root: Path) -> None:
         threading.Thread(target=_end_with_supervisor, args=(home.root, name), name="orphan-guard", daemon=True).start()
     if left := processes.end(home.root, name, grace=0):
         log.warning("ended %d processes that an earlier '%s' left behind", len(left), name)
+    # Only this process's libraries and what it starts write there; what a killed one left goes now.
+    os.environ["TMPDIR"] = str(_emptied(home.folder("tmp") / name))
     os.environ.update(part.environment(home))
     serve = part.load()
     _wait_for_others(home, part)
     serve(home)
     processes.end(home.root, name, grace=0)
+
+
+def _emptied(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder
 
 
 def _wait_for_others(home: SandboxHome, part: Part) -> None:

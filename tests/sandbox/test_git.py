@@ -66,6 +66,17 @@ def test_a_branch_is_cloned_shallow(home: SandboxHome, checkout: Path, tmp_path:
     assert git(tmp_path / "clone", "rev-list", "HEAD").stdout.split() == [latest]
 
 
+def test_what_an_earlier_part_left_of_temporary_files_is_gone(tmp_path: Path) -> None:
+    own = SandboxHome.open(tmp_path / "state", base_port=own_base_port())
+    left = own.folder("tmp") / "git" / "left"
+    left.mkdir(parents=True)
+    with _part(own) as process:
+        assert not left.exists()
+        assert left.parent.exists()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+
+
 def test_tags_of_the_history_come_along_and_move_along(home: SandboxHome, checkout: Path, tmp_path: Path) -> None:
     with Repo(checkout) as repository:
         repository.git.tag("light")
