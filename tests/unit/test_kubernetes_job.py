@@ -15,13 +15,20 @@ from typing import Any, cast
 
 import pytest
 
-from domain.job_templates import JobSettings, base_job_template, described
+from domain.job_templates import (
+    JobSettings,
+    base_job_template,
+    default_template,
+    described,
+    says_no_more_than_the_default,
+)
 
 _RENDERER = """
 import asyncio, json, sys, uuid
 from prefect.client.schemas.objects import FlowRun
 from prefect.settings import PREFECT_API_AUTH_STRING, temporary_settings
-from prefect_kubernetes.worker import KubernetesWorkerJobConfiguration
+from prefect.workers.process import ProcessWorker
+from prefect_kubernetes.worker import KubernetesWorker, KubernetesWorkerJobConfiguration
 
 async def rendered(case):
     job = await KubernetesWorkerJobConfiguration.from_template_and_values(
@@ -35,7 +42,9 @@ async def rendered(case):
 async def main():
     return [await rendered(case) for case in json.load(sys.stdin)]
 
-print(json.dumps(asyncio.run(main())))
+workers = {"process": ProcessWorker, "kubernetes": KubernetesWorker}
+left = {name: worker.get_default_base_job_template() for name, worker in workers.items()}
+print(json.dumps({"jobs": asyncio.run(main()), "left": left}))
 """
 FULL = JobSettings(
     image="registry.example/flows:1.4",
@@ -70,7 +79,7 @@ Manifest = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def jobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Manifest]:
+def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     home = str(tmp_path_factory.mktemp("prefect"))
     # An address that nothing is asked at: without one, Prefect starts a server of its own.
     quiet = {"PREFECT_HOME": home, "PREFECT_API_URL": "http://prefect.example/api", "DO_NOT_TRACK": "1"}
@@ -83,7 +92,12 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Manifest]:
         text=True,
         timeout=120,
     )
-    return dict(zip(CASES, cast("list[Manifest]", json.loads(done.stdout)), strict=True))
+    return cast("dict[str, Any]", json.loads(done.stdout))
+
+
+@pytest.fixture
+def jobs(said: dict[str, Any]) -> dict[str, Manifest]:
+    return dict(zip(CASES, said["jobs"], strict=True))
 
 
 def container(job: Manifest) -> dict[str, Any]:
@@ -136,3 +150,9 @@ def test_what_a_pool_keeps_is_made_of_its_settings_alone(monkeypatch: pytest.Mon
     monkeypatch.setenv("PREFECT_API_AUTH_STRING", "ada:hunter2")
     kept = described("kubernetes", base_job_template("kubernetes", FULL))
     assert "hunter2" not in json.dumps([kept.changes, base_job_template("kubernetes", FULL)])
+
+
+def test_a_pool_as_a_worker_makes_it_when_it_starts_first_is_nobodys(said: dict[str, Any]) -> None:
+    for pool_type, template in said["left"].items():
+        assert template != default_template(pool_type)
+        assert says_no_more_than_the_default(template, pool_type)
