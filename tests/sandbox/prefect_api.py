@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -33,7 +34,9 @@ async def logged(scope, receive, send):
         await send(message)
     await served(scope, receive, told)
 
-uvicorn.run(logged, fd=int(sys.argv[1]), log_level="warning", access_log=False)
+certificate = sys.argv[2] or None
+quiet = {"log_level": "warning", "access_log": False}
+uvicorn.run(logged, fd=int(sys.argv[1]), ssl_certfile=certificate, timeout_graceful_shutdown=2, **quiet)
 """
 _QUIET_AND_OFFLINE = {
     "DO_NOT_TRACK": "1",
@@ -92,23 +95,27 @@ class _Patient(httpx.HTTPTransport):
 
 
 @contextmanager
-def serve(**settings: str) -> Generator[PrefectServer]:
-    """Start the API on an empty database of its own, with further settings of Prefect's, and end it afterwards."""
+def serve(certificate: Path | None = None, **settings: str) -> Generator[PrefectServer]:
+    """Start the API on an empty database of its own, with further settings of Prefect's, and end it afterwards.
+
+    With a certificate (its key in the same file) it speaks TLS.
+    """
     with tempfile.TemporaryDirectory() as home, socket.socket() as door:
         door.bind(("127.0.0.1", 0))
         door.listen()
-        api_url = f"http://127.0.0.1:{door.getsockname()[1]}/api"
+        api_url = f"http{'s' if certificate else ''}://127.0.0.1:{door.getsockname()[1]}/api"
         log = Path(home, "log")
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603  # our own program
-                [sys.executable, "-c", _PROGRAM, str(door.fileno())],
+                [sys.executable, "-c", _PROGRAM, str(door.fileno()), str(certificate or "")],
                 env={**os.environ, **_QUIET_AND_OFFLINE, "PREFECT_HOME": home, **settings},
                 stdout=output,
                 stderr=output,
                 pass_fds=[door.fileno()],
             )
         try:
-            with httpx.Client(base_url=f"{api_url}/", timeout=_SECONDS_TO_START, transport=_Patient()) as http:
+            way = _Patient(verify=ssl.create_default_context(cafile=certificate))
+            with httpx.Client(base_url=f"{api_url}/", timeout=_SECONDS_TO_START, transport=way) as http:
                 _await_health(process, http, log)
                 yield PrefectServer(api_url, http, log)
         finally:
