@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pulumi
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
-from domain.job_templates import NoDefaultTemplateError
 from domain.sections import PrefectSettings
 from domain.work_pool_settings import WorkPoolEntry
 from providers.work_pool import WorkPool
@@ -42,18 +40,15 @@ class WorkPools(ComponentResource):
         return self._pools[pool].pool_id if pool in self._pools else None
 
     def _make(self, name: str, entry: WorkPoolEntry, settings: PrefectSettings) -> WorkPool:
-        try:
-            return WorkPool(
-                f"{name}-{entry.name}",
-                api_url=settings.api_url,
-                ca_bundle=settings.ca_bundle,
-                name=entry.name,
-                type=entry.type,
-                description=entry.description,
-                concurrency_limit=entry.concurrency_limit,
-                queues=[queue.queue() for queue in entry.queues],
-                jobs=entry.job_settings(),
-                opts=self._child,
-            )
-        except NoDefaultTemplateError as error:
-            raise pulumi.RunError(f"{error}; or take the pools out of landing:prefect.workPools") from None
+        return WorkPool(
+            f"{name}-{entry.name}",
+            api_url=settings.api_url,
+            ca_bundle=settings.ca_bundle,
+            name=entry.name,
+            type=entry.type,
+            description=entry.description,
+            concurrency_limit=entry.concurrency_limit,
+            queues=[queue.queue() for queue in entry.queues],
+            jobs=entry.job_settings(),
+            opts=self._child,
+        )

@@ -1,7 +1,7 @@
 """Base job templates: what a run of a work pool gets for its process, container or Kubernetes job.
 
-A template is the default that Prefect itself has for the pool's type, from the data in its package (which is read, not
-imported: that takes a second), and what the settings change in it. A deployment's job variables override it again.
+A template is the default that Prefect itself has for the pool's type, and what the settings change in it. A
+deployment's job variables override it again.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import functools
 import hashlib
-import importlib.util
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -23,11 +22,11 @@ POOL_TYPES = ("process", "docker", "kubernetes")
 Template = dict[str, Any]
 """`{"job_configuration": ..., "variables": <a JSON schema>}`; the one refers to the other by `{{ name }}`."""
 
-_METADATA = Path("server", "api", "collections_data", "views", "aggregate-worker-metadata.json")
+_DEFAULTS = Path(__file__).with_name("default_job_templates.json")
+"""Each type's default as Prefect's server has it (prefect 3.8.8, Apache-2.0, its `collections_data`).
 
-
-class NoDefaultTemplateError(Exception):
-    """The installed Prefect does not say what a type's default template is."""
+A real environment does not install Prefect. A test holds it against the Prefect that is installed for tests.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,14 +63,6 @@ _VARIABLES: dict[str, dict[str, str]] = {
 }
 """Each setting's variable in the templates of the types that know it."""
 
-_RESOURCES = {
-    "cpu_request": ("requests", "cpu"),
-    "cpu_limit": ("limits", "cpu"),
-    "memory_request": ("requests", "memory"),
-    "memory_limit": ("limits", "memory"),
-}
-"""Where a container of a Kubernetes job says it (Container, `resources`)."""
-
 
 def types_that_know(setting: str) -> tuple[str, ...]:
     """Name the pool types for whose jobs a setting means something."""
@@ -79,16 +70,11 @@ def types_that_know(setting: str) -> tuple[str, ...]:
 
 
 def base_job_template(pool_type: str, settings: JobSettings) -> Template:
-    """Give the type's default template with the settings in it.
-
-    Raises NoDefaultTemplateError, and KeyError for a setting that the type does not know.
-    """
+    """Give the type's default template with the settings in it; raises KeyError for one that the type does not know."""
     template = copy.deepcopy(default_template(pool_type))
     variables = template["variables"]["properties"]
     for setting, value in settings.given().items():
         variable = _VARIABLES[setting][pool_type]
-        if pool_type == "kubernetes" and setting in _RESOURCES:
-            _ensure_resource(template, setting)
         if setting == "environment":
             value = {**variables[variable].get("default", {}), **value}  # noqa: PLW2901  # the same, completed
         variables[variable]["default"] = value
@@ -106,55 +92,25 @@ class JobTemplate:
 
 
 def described(pool_type: str, template: Mapping[str, Any]) -> JobTemplate:
-    """Say a template in few words; raises NoDefaultTemplateError."""
+    """Say a template in few words."""
     default = default_template(pool_type)
     fingerprint = hashlib.sha256(json.dumps(default, sort_keys=True).encode()).hexdigest()[:12]
     return JobTemplate(default=fingerprint, changes=differences(default, template))
 
 
 def spelled_out(pool_type: str, changes: Differences) -> Template:
-    """Give the template that stands in few words; raises NoDefaultTemplateError."""
+    """Give the template that stands in few words."""
     return applied(default_template(pool_type), changes)
 
 
 def default_template(pool_type: str) -> Template:
-    """Give the type's own template, which is not to be changed; raises NoDefaultTemplateError."""
-    found = _defaults().get(pool_type)
-    if found is None:
-        raise NoDefaultTemplateError(f"the installed Prefect has no default template for the pool type {pool_type!r}")
-    return found
+    """Give the type's own template, which is not to be changed."""
+    return _defaults()[pool_type]
 
 
 @functools.cache
 def _defaults() -> Mapping[str, Template]:
-    """Read each type's default from the package data of the installed Prefect."""
-    spec = importlib.util.find_spec("prefect")
-    if spec is None or not spec.submodule_search_locations:
-        raise NoDefaultTemplateError(
-            "the package 'prefect' is not installed, and the pools' default templates come from it; install it"
-        )
-    file = Path(spec.submodule_search_locations[0], _METADATA)
-    try:
-        collections = cast("dict[str, dict[str, Any]]", json.loads(file.read_text(encoding="utf-8")))
-        return {
-            pool_type: worker["default_base_job_configuration"]
-            for workers in collections.values()
-            for pool_type, worker in workers.items()
-        }
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise NoDefaultTemplateError(
-            f"the installed package 'prefect' does not hold the pools' default templates in {_METADATA} "
-            f"({type(error).__name__}); install a Prefect 3 that does, such as 3.8"
-        ) from error
-
-
-def _ensure_resource(template: Template, setting: str) -> None:
-    """Give a template of before Prefect 3.5, whose containers ask for no resources, the place where they do."""
-    kind, resource = _RESOURCES[setting]
-    title = f"{'CPU' if resource == 'cpu' else 'Memory'} {kind.removesuffix('s').title()}"
-    template["variables"]["properties"].setdefault(setting, {"title": title, "type": "string"})
-    container = template["job_configuration"]["job_manifest"]["spec"]["template"]["spec"]["containers"][0]
-    container.setdefault("resources", {}).setdefault(kind, {}).setdefault(resource, f"{{{{ {setting} }}}}")
+    return cast("dict[str, Template]", json.loads(_DEFAULTS.read_text(encoding="utf-8")))
 
 
 def says_no_more_than_the_default(template: Mapping[str, Any], pool_type: str) -> bool:

@@ -67,7 +67,7 @@ class WorkPoolSpec:
 def render_fields(spec: WorkPoolSpec, since: WorkPoolSpec | None = None) -> dict[str, Any]:
     """Give what Prefect can create and change, by its own field names, as far as it is not as in `since`.
 
-    A pause is the operator's to say. Raises NoDefaultTemplateError.
+    A pause is the operator's to say.
     """
     fields: dict[str, Any] = {}
     if since is None or (spec.description, spec.owner) != (since.description, since.owner):

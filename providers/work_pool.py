@@ -18,9 +18,7 @@ from clients.prefect_access import PrefectAccess, http_at
 from clients.prefect_pools import Pool, PrefectPools, pool_page
 from domain.job_templates import (
     JobSettings,
-    NoDefaultTemplateError,
     base_job_template,
-    default_template,
     described,
 )
 from domain.work_pools import WorkPoolSpec, WorkQueue, faults_of, render_fields
@@ -68,7 +66,6 @@ class WorkPoolProvider(TypedProvider[WorkPoolSpec, WorkPoolOutputs]):
 
     def create_object(self, spec: WorkPoolSpec) -> Created[WorkPoolOutputs]:
         """Create the pool, or go on with ours that a killed run has left, or with one that nobody has configured."""
-        _require_default_template(spec)
         pools = self._pools(spec)
         known = pools.find_pool(spec.name)
         if known is not None and known.type != spec.type and is_ours(known, spec):
@@ -95,7 +92,6 @@ class WorkPoolProvider(TypedProvider[WorkPoolSpec, WorkPoolOutputs]):
     ) -> Found[WorkPoolSpec, WorkPoolOutputs] | None:
         """Read what Prefect holds now; a pool that somebody has made anew under the name is another one."""
         spec = known.spec
-        _require_default_template(spec)
         pools = self._pools(spec)
         pool = pools.find_pool(spec.name)
         if pool is None or pool.id != object_id:
@@ -107,7 +103,6 @@ class WorkPoolProvider(TypedProvider[WorkPoolSpec, WorkPoolOutputs]):
         self, object_id: str, old: Found[WorkPoolSpec, WorkPoolOutputs], new: WorkPoolSpec
     ) -> WorkPoolOutputs:
         """Write what the program changed and Prefect does not hold; queues that we kept and keep no longer go."""
-        _require_default_template(new)
         pools = self._pools(new)
         known = pools.find_pool(new.name)
         if known is None or known.id != object_id:
@@ -129,13 +124,6 @@ class WorkPoolProvider(TypedProvider[WorkPoolSpec, WorkPoolOutputs]):
         return PrefectPools(
             http_at(PrefectAccess(api_url=spec.api_url, credentials=self._credentials, ca_bundle=spec.ca_bundle))
         )
-
-
-def _require_default_template(spec: WorkPoolSpec) -> None:
-    try:
-        default_template(spec.type)
-    except NoDefaultTemplateError as error:
-        raise ServiceError(str(error)) from None
 
 
 def _outputs(known: Pool, spec: WorkPoolSpec) -> WorkPoolOutputs:
@@ -163,7 +151,6 @@ class WorkPool(Resource, module="landing", name="WorkPool"):
         ca_bundle: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Raises NoDefaultTemplateError."""
         # In few words, for a preview to show what changes in it and not the whole of it.
         template = described(type, base_job_template(type, jobs))
         super().__init__(

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pulumi
-import pytest
 
 from components.work_pools import WorkPools, WorkPoolsArgs
-from domain import job_templates
 from domain.sections import PrefectSettings
 from tests.components.recorder import Program, Secret
 from tests.work_pool_inputs import jobs
@@ -92,11 +90,3 @@ def test_two_stand_in_one_program(registered: Program) -> None:
         WorkPools("two", args(MACHINE))
 
     assert len(set(registered(program).shape)) == 4
-
-
-def test_a_prefect_without_templates_is_one_sentence(registered: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_templates, "_defaults", dict[str, Any])
-    with pytest.raises(
-        pulumi.RunError, match=r"no default template for .* 'process'; or take the pools out of landing:"
-    ):
-        registered(lambda: WorkPools("pools", args(MACHINE)))

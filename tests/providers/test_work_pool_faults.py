@@ -18,7 +18,6 @@ import pytest
 
 from clients.prefect_access import PrefectAccess
 from clients.prefect_http import PrefectHttp
-from domain.job_templates import NoDefaultTemplateError
 from providers import work_pool
 from providers.typed_provider import ProviderError
 from providers.work_pool import WorkPoolProvider
@@ -341,21 +340,6 @@ def test_what_prefect_would_refuse_in_up_is_refused_at_preview(changes: dict[str
     (failure,) = WorkPoolProvider().check({}, wanted).failures
     assert failure.property == field
     assert words in failure.reason
-
-
-def test_a_prefect_that_is_not_installed_is_one_sentence(
-    provider: WorkPoolProvider, api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def missing(_: str) -> None:
-        raise NoDefaultTemplateError("the package 'prefect' is not installed")
-
-    monkeypatch.setattr(work_pool, "default_template", missing)
-    for verb in "create", "read", "update":
-        with pytest.raises(ProviderError, match=r"is not installed$") as caught:
-            run(provider, api, verb)
-        assert_one_sentence(caught.value, verb)
-    run(provider, api, "delete")
-    assert_done(api, "delete")
 
 
 def test_the_module_loads_nothing_heavy() -> None:

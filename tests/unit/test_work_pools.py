@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-import subprocess
-import sys
-from collections.abc import Generator
-from importlib.machinery import ModuleSpec
+import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import job_templates
 from domain.job_templates import (
     POOL_TYPES,
     JobSettings,
-    NoDefaultTemplateError,
     base_job_template,
     default_template,
     described,
@@ -40,15 +36,6 @@ ALL: dict[str, Any] = {
     "environment": {"STAGE": "raw"},
 }
 VALUES = st.fixed_dictionaries({}, optional={name: st.just(value) for name, value in ALL.items()})
-
-
-@pytest.fixture
-def fresh() -> Generator[None]:
-    """Let the package data be read anew, and again afterwards."""
-    read = vars(job_templates)["_defaults"]
-    read.cache_clear()
-    yield
-    read.cache_clear()
 
 
 @pytest.mark.parametrize("pool_type", POOL_TYPES)
@@ -97,59 +84,16 @@ def test_only_what_is_said_changes_and_the_default_never(values: dict[str, Any],
     assert says_no_more_than_the_default(made, pool_type) == (not said)
 
 
-def test_a_template_of_before_resources_gets_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    older = copy.deepcopy(default_template("kubernetes"))
-    for name in ("cpu_request", "cpu_limit", "memory_request", "memory_limit"):
-        del older["variables"]["properties"][name]
-    container = older["job_configuration"]["job_manifest"]["spec"]["template"]["spec"]["containers"][0]
-    del container["resources"]
-    monkeypatch.setattr(job_templates, "_defaults", lambda: {"kubernetes": older})
-    made = base_job_template("kubernetes", JobSettings(cpu_limit="1", memory_request="1Gi"))
-    variables = made["variables"]["properties"]
-    assert variables["cpu_limit"] == {"title": "CPU Limit", "type": "string", "default": "1"}
-    assert variables["memory_request"] == {"title": "Memory Request", "type": "string", "default": "1Gi"}
-    (changed,) = made["job_configuration"]["job_manifest"]["spec"]["template"]["spec"]["containers"]
-    assert changed["resources"] == {
-        "limits": {"cpu": "{{ cpu_limit }}"},
-        "requests": {"memory": "{{ memory_request }}"},
+def test_the_defaults_are_those_of_the_prefect_that_is_installed_for_tests() -> None:
+    package = find_spec("prefect")
+    assert package
+    assert package.submodule_search_locations
+    views = Path(package.submodule_search_locations[0], "server", "api", "collections_data", "views")
+    collections = json.loads((views / "aggregate-worker-metadata.json").read_text())
+    theirs = {name: worker for workers in collections.values() for name, worker in workers.items()}
+    assert {name: default_template(name) for name in POOL_TYPES} == {
+        name: theirs[name]["default_base_job_configuration"] for name in POOL_TYPES
     }
-
-
-def test_the_packages_data_is_read_once_and_prefect_is_not_imported() -> None:
-    probe = (
-        "import builtins, sys; from domain import job_templates as j; j.default_template('docker');"
-        "builtins.open = j.Path.read_text = None; j.default_template('kubernetes'); print('prefect' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True, timeout=60)  # noqa: S603  # fixed text
-    assert done.stdout.strip() == "False"
-
-
-@pytest.mark.usefixtures("fresh")
-def test_a_prefect_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_templates.importlib.util, "find_spec", {"prefect": None}.get)
-    with pytest.raises(NoDefaultTemplateError, match="the package 'prefect' is not installed"):
-        default_template("docker")
-
-
-@pytest.mark.usefixtures("fresh")
-@pytest.mark.parametrize("content", [None, "<html>", "[]", '{"a": {"docker": {}}}'])
-def test_a_prefect_without_the_data_is_said(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
-) -> None:
-    installed = ModuleSpec("prefect", None, is_package=True)
-    installed.submodule_search_locations = [str(tmp_path)]
-    monkeypatch.setattr(job_templates.importlib.util, "find_spec", {"prefect": installed}.get)
-    if content is not None:
-        views = tmp_path / "server" / "api" / "collections_data" / "views"
-        views.mkdir(parents=True)
-        (views / "aggregate-worker-metadata.json").write_text(content)
-    with pytest.raises(NoDefaultTemplateError, match="does not hold the pools' default templates in server/api"):
-        default_template("docker")
-
-
-def test_a_type_that_the_data_lacks_is_said() -> None:
-    with pytest.raises(NoDefaultTemplateError, match="no default template for the pool type 'vertex'"):
-        default_template("vertex")
 
 
 def newer(pool_type: str) -> dict[str, Any]:
