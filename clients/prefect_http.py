@@ -111,8 +111,12 @@ class PrefectHttp:
             return response
         client = str(uuid.uuid4())
         given = self._http.get("csrf-token", params={"client": client})
-        if given.is_error:
+        if _asks_for_another_try(given):
             return given
+        if given.is_error:
+            # Never a NotFoundError: it is not what the caller asked for that is missing.
+            fault = refusal(self.address, "GET", "csrf-token", given, {})
+            raise ServiceError(fault.message, status=fault.status, hint=fault.hint)
         self._csrf = {"Prefect-Csrf-Token": str(given.json()["token"]), "Prefect-Csrf-Client": client}
         return self._http.request(method, path, json=json, headers=self._csrf)
 
