@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import ssl
 import threading
@@ -48,15 +49,15 @@ def _opened(access: PrefectAccess) -> PrefectHttp:
     import httpx  # noqa: PLC0415  # a quarter of a second that a program which only names a provider need not pay
 
     user, _, password = (access.credentials.basic_auth or "").partition(":")
-    return PrefectHttp(
-        httpx.Client(
-            base_url=f"{access.api_url.rstrip('/')}/",
-            headers=access.credentials.headers(),
-            auth=(user, password) if user else None,
-            verify=_trust(access),
-            timeout=TIMEOUT_SECONDS,
-        )
+    http = httpx.Client(
+        base_url=f"{access.api_url.rstrip('/')}/",
+        headers=access.credentials.headers(),
+        auth=(user, password) if user else None,
+        verify=_trust(access),
+        timeout=TIMEOUT_SECONDS,
     )
+    atexit.register(http.close)
+    return PrefectHttp(http)
 
 
 def _trust(access: PrefectAccess) -> ssl.SSLContext | bool:
