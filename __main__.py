@@ -52,7 +52,7 @@ for partner in settings.partners:
 
 queue = next((pipes.queue_arn for pipes in (stage.canary, *feeds.values()) if pipes), None)
 events = ObjectEvents("events", ObjectEventsArgs(bucket=bucket.bucket, queue_arn=queue, canaries=bool(stage.canary)))
-LoadingProof("loading", LoadingProofArgs(bucket=bucket, stage=stage, events=events, feeds=feeds.values()))
+proof = LoadingProof("loading", LoadingProofArgs(bucket=bucket, stage=stage, events=events, feeds=feeds.values()))
 
 place = LandingPlace(bucket=bucket.bucket, database=stage.database, schema=stage.schema, flows=settings.flows)
 work_pools = WorkPools("work-pools", WorkPoolsArgs(settings=settings.prefect))
@@ -69,6 +69,8 @@ flows = FlowDeployments(
             *(flow for partner in settings.partners for flow in partner_flows(partner, feeds[partner.name], place)),
         ],
     ),
+    # The last step: what flows are run for is there by now, and a file provably loads.
+    pulumi.ResourceOptions(depends_on=[proof]),
 )
 
 pulumi.export("bucket", bucket.bucket)

@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -21,11 +22,13 @@ from typing import cast
 import tenacity
 
 from sandbox.processes import find, memory
+from tools import bench_flows
 from tools import bench_loading as loading
 from tools.bench_feeds import FEEDS
 from tools.bench_feeds import compare as compare_feeds
 from tools.bench_partners import preview_seconds, settings_seconds
 from tools.bench_policy import microseconds_per_decision
+from tools.bench_push import seconds_from_push_to_first_line
 from tools.bench_sftp import compare
 from tools.bench_trust import measure
 from tools.figures import Figure, show
@@ -59,9 +62,11 @@ def main() -> int:
             figures += _partners(project, Path(folder) / "partners")
         finally:
             project.sandbox("down")
+        figures.append(_push(Path(folder) / "push"))
         figures.append(_feeds(Path(folder) / "feeds"))
     figures += _loading()
     figures += _trust()
+    figures += _flows()
     figures.append(_checks("make check", [], 60))
     if "--tests" in sys.argv:
         figures.append(_checks("make test", ["--all"], 600))
@@ -95,10 +100,10 @@ def _demo(project: Project) -> list[Figure]:
         project.sandbox("down")
         took = _timed(lambda: project.run([sys.executable, "-m", "tools.demo"]))
         steps = json.loads((project.checkout / ".state" / "demo" / "steps.json").read_text())
-        up = next(step["seconds"] for step in steps if step["title"].startswith("pulumi up"))
+        up = next(step for step in steps if step["title"].startswith("pulumi up"))
         figures += [
             Figure(f"make demo, warm checkout, {name}", took, "s", 60),
-            Figure(f"of which pulumi up, {name}", up, "s", 15, "54 resources made" if name == "first" else "no change"),
+            Figure(f"of which pulumi up, {name}", up["seconds"], "s", 15, up["result"]),
         ]
     return figures
 
@@ -191,15 +196,46 @@ def _partners(project: Project, scratch: Path) -> list[Figure]:
     ]
 
 
-def _feeds(scratch: Path) -> Figure:
-    """Bring up a stack of a hundred feeds from nothing, in a sandbox that holds no other."""
+@contextmanager
+def _empty_sandbox(scratch: Path) -> Generator[Project]:
+    """Give a sandbox that holds nothing, for a block."""
     scratch.mkdir()
     project = Project.make(scratch)
     project.sandbox("up")
     try:
-        found = compare_feeds(project, scratch / "bare")
+        yield project
     finally:
         project.sandbox("down")
+
+
+def _push(scratch: Path) -> Figure:
+    """Push a change of a flow, and wait for its first line in a run."""
+    with _empty_sandbox(scratch) as project:
+        took = seconds_from_push_to_first_line(project)
+    detail = f"median of {len(took)}, slowest {max(took):.1f} s, worker idle"
+    return Figure("git push to the new code's first line", statistics.median(took), "s", 5, detail)
+
+
+def _flows() -> list[Figure]:
+    """Register a hundred flows, beside plain requests and beside Prefect's own command."""
+    found = bench_flows.measure()
+    plain = f"{found.provider:.1f} s against {found.plain:.1f} s"
+    deploy = f"{found.provider:.1f} s against {found.prefect:.1f} s of `prefect deploy --all`"
+    again = f"against {found.prefect_unchanged:.1f} s of `prefect deploy --all`; a refresh takes {found.refresh:.1f} s"
+    count = bench_flows.DEPLOYMENTS
+    return [
+        Figure(f"{count} flows registered, to plain POSTs", found.to_plain, "times", 1.3, plain),
+        Figure(f"{count} flows registered, to Prefect's own way", found.provider / found.prefect, "times", 1, deploy),
+        Figure(f"{count} flows, nothing changed", found.unchanged, "s", 0.5, "provider's time, no request"),
+        Figure("the same, to Prefect's own way", found.unchanged / found.prefect_unchanged, "times", 0.05, again),
+        Figure("import of the provider's module", bench_flows.import_milliseconds(), "ms", 150, "Pulumi's SDK loaded"),
+    ]
+
+
+def _feeds(scratch: Path) -> Figure:
+    """Bring up a stack of a hundred feeds from nothing."""
+    with _empty_sandbox(scratch) as project:
+        found = compare_feeds(project, scratch / "bare")
     detail = f"{found.ours:.1f} s against {found.theirs:.1f} s, {found.resources} resources each, one pair"
     return Figure(f"up of {FEEDS} feeds, to that of a bare program", found.ratio, "times", 1.3, detail)
 
