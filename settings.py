@@ -143,7 +143,7 @@ class Settings(Entry):
         # A section that is not good is None, and then it has faults of its own.
         partners = cast("tuple[Partner, ...] | None", sections.get("partners"))
         known = dict(enumerate(partners)) if partners else good_ones(entries.entries, folder)
-        across = {name: cast("Any", sections.get(name)) for name in ("bucket", "sftp", "flows")}
+        across = {name: cast("Any", sections.get(name)) for name in ("bucket", "sftp", "flows", "prefect")}
         between = faults_across(project, region or "", partners=tuple(known.values()), **across)
         if not _leaves_expired_keys_out(values.get("sftp")):
             between += expired_keys(known.values(), today, f"{project}:partners")

@@ -8,7 +8,8 @@ from domain.faults import Fault
 from domain.flow_settings import FlowSettings
 from domain.git_address import token_faults
 from domain.partners import Partner, deployment_name, shared_between
-from domain.sections import BucketSettings
+from domain.pool_uses import faults_of_pool_uses
+from domain.sections import BucketSettings, PrefectSettings
 from domain.sftp_limits import long_policies, too_many_filters
 from domain.sftp_settings import SftpSettings
 
@@ -21,6 +22,7 @@ def faults_across(
     bucket: BucketSettings | None,
     sftp: SftpSettings | None,
     flows: FlowSettings | None,
+    prefect: PrefectSettings | None,
 ) -> list[Fault]:
     """Find what is wrong with sections that are good by themselves; one that is not good is None."""
     key = f"{project}:partners"
@@ -29,6 +31,8 @@ def faults_across(
         faults += _name_twins(partners, flows, f"{project}:flows")
         faults += _unknown_runtimes(partners, flows, key)
         faults += useless_tokens(flows, flows.repository, f"{project}:flows")
+    if flows and prefect:
+        faults += faults_of_pool_uses(flows, prefect, f"{project}:flows")
     if bucket:
         faults += long_policies(partners, bucket.name, region, key)
     if sftp:
