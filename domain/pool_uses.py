@@ -18,7 +18,7 @@ from domain.work_pools import DEFAULT_QUEUE
 
 
 def faults_of_pool_uses(flows: FlowSettings, prefect: PrefectSettings, key: str) -> Iterator[Fault]:
-    """Say what is wrong with runtimes and flows that run in pools of this stack; `key` is that of the flows' settings."""
+    """Say what is wrong with runtimes and flows that run in pools of this stack; `key` is the flows'."""
     pools = {entry.name: entry for entry in prefect.work_pools}
     for name, runtime in flows.runtimes.items():
         if pool := pools.get(runtime.work_pool or prefect.work_pool):
