@@ -110,7 +110,7 @@ class StaticTypes:
 
     def _subscripted(self, origin: str, inside: list[ast.expr], depth: int) -> Any:  # noqa: ANN401  # as `of`
         if origin == "typing.Literal":
-            return Literal[tuple(self.values.of(each) for each in inside)]
+            return _literal(tuple(self.values.of(each) for each in inside))
         if origin == "typing.Annotated":
             return self._annotated(inside, depth)
         empty = isinstance(inside[-1], ast.Constant) and inside[-1].value is ...
@@ -142,6 +142,17 @@ class StaticTypes:
             return make(*(self.values.of(each) for each in node.args), **given)
         except (TypeError, ValueError, pydantic.errors.PydanticUserError) as error:
             raise UnknownError from error
+
+
+def _literal(options: tuple[Any, ...]) -> Any:  # noqa: ANN401  # a type
+    """Give a Literal that tells True from 1: to Python they are equal, to JSON and Prefect's API they are not."""
+
+    def check(value: object) -> object:
+        if isinstance(value, bool) and not any(option is value for option in options):
+            raise ValueError(f"Input should be {' or '.join(map(repr, options))}")
+        return value
+
+    return Annotated[Literal[options], pydantic.BeforeValidator(check)]
 
 
 def _union(parts: list[Any]) -> Any:  # noqa: ANN401  # a union of types

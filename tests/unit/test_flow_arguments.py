@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from prefect import Flow
@@ -59,6 +59,7 @@ APIS = {kind: Draft202012Validator(FLOWS[kind].parameters_schema) for kind in TY
 
 
 @pytest.mark.usefixtures("quiet")
+@example(kind="Literal['a', 1]", value=True)
 @settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kind=st.sampled_from(TYPES), value=values)
 def test_what_is_told_is_what_the_api_or_a_run_refuses(kind: str, value: Any) -> None:  # noqa: ANN401  # any JSON
