@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import secrets
 import shlex
+import shutil
 import ssl
 import sys
 import threading
@@ -21,11 +23,30 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import asyncssh
+import pytest
+from git import Repo
 
-from sandbox.git.repository import NAME
+from sandbox.git.publish import publish
+from sandbox.git.repository import NAME, bare_repository
 from sandbox.git.server import _Handler as GitHandler  # pyright: ignore[reportPrivateUsage]  # Git's side of HTTPS
-from sandbox.home import LOOPBACK
+from sandbox.home import LOOPBACK, SandboxHome
 from tests.certificates import self_signed
+
+USER = "landing-bot"
+"""Whose token it is."""
+ENTRYPOINT = "flows/count.py:count"
+SSH = shutil.which("ssh")
+needs_ssh = pytest.mark.skipif(SSH is None, reason="OpenSSH's ssh is not on this machine")
+
+_FLOW = """
+from prefect import flow, get_run_logger
+
+
+@flow
+def count(rows: int = 3) -> int:
+    get_run_logger().info("counted %d rows", rows)
+    return rows
+"""
 
 
 @dataclass(kw_only=True)
@@ -154,7 +175,7 @@ def ssh_git(repository: Path, folder: Path) -> Generator[SshGit]:
 def _upload_pack_of(repository: Path) -> Callable[[asyncssh.SSHServerProcess[bytes]], Awaitable[None]]:
     async def upload_pack(process: asyncssh.SSHServerProcess[bytes]) -> None:
         if shlex.split(process.command or "") != ["git-upload-pack", f"/{NAME}"]:
-            process.stderr.write(b"There is nothing else here.\n")
+            process.stderr.write(b"ERROR: Repository not found.\n")
             process.exit(1)
             return
         git = await asyncio.create_subprocess_exec(
@@ -172,6 +193,48 @@ def _upload_pack_of(repository: Path) -> Callable[[asyncssh.SSHServerProcess[byt
         await process.wait_closed()
 
     return upload_pack
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateGit:
+    """One private repository with one flow, served by both hosts."""
+
+    https: HttpsGit
+    ssh: SshGit
+    commit: str
+    """The commit of its `main`."""
+    token: str
+    wrong_token: str
+    unknown_key: Path
+
+
+@contextmanager
+def private_git(home: SandboxHome, folder: Path) -> Generator[PrivateGit]:
+    """Publish the flow in a sandbox's repository, and serve it for as long as the block runs."""
+    commit = _published(home, folder / "work")
+    token, repository = secrets.token_hex(20), bare_repository(home)
+    logins = [f"{token}:", f"{USER}:{token}"]
+    with https_git(repository, folder, logins) as https, ssh_git(repository, folder) as ssh:
+        yield PrivateGit(
+            https=https,
+            ssh=ssh,
+            commit=commit,
+            token=token,
+            wrong_token=secrets.token_hex(20),
+            unknown_key=new_key(folder / "unknown"),
+        )
+
+
+def _published(home: SandboxHome, checkout: Path) -> str:
+    file, _, _ = ENTRYPOINT.partition(":")
+    (checkout / file).parent.mkdir(parents=True)
+    (checkout / file).write_text(_FLOW)
+    with Repo.init(checkout, initial_branch="main") as repository:
+        repository.git.add(file)
+        repository.git.execute(
+            ["git", "-c", "user.name=T", "-c", "user.email=t@landing.example", "commit", "--quiet", "-m", "flow"]
+        )
+    return publish(home, checkout, "main")
 
 
 def new_key(file: Path) -> Path:
