@@ -30,6 +30,7 @@ def worker_settings(home: SandboxHome) -> dict[str, str]:
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",  # else a wrong address would start a server of its own
         "DO_NOT_TRACK": "1",
+        "GIT_TERMINAL_PROMPT": "0",  # Prefect does not say it, and Git would wait for a password at a terminal
     }
 
 
