@@ -27,6 +27,16 @@ def install() -> None:
         replace(_VersionedKeyStore, name, items_of)
     for name in ("values", "itervalues"):
         replace(_VersionedKeyStore, name, values_of)
+    replace(_VersionedKeyStore, "setlist", put_versions)
+    replace(_VersionedKeyStore, "pop", dict[str, list[Any]].pop)
+
+
+def put_versions(store: _VersionedKeyStore, key: str, versions: list[Any]) -> None:
+    """Put an object's versions in the place of those that were there.
+
+    moto closes the bodies of those at once, under the requests that are just reading or putting them.
+    """
+    dict[str, list[Any]].__setitem__(store, key, versions)
 
 
 def items_of(store: _VersionedKeyStore) -> Iterator[tuple[str, Any]]:

@@ -21,6 +21,7 @@ from sandbox.aws import (
     s3_events,
     s3_gaps,
     simulation,
+    sqs_gaps,
     transfer,
     user_boundaries,
 )
@@ -92,6 +93,7 @@ def _prepare(home: SandboxHome, state: StateFile, keeper: Keeper) -> None:
     """Make moto ours, and give it what it held when it last stopped."""
     s3_gaps.install()
     s3_events.install()
+    sqs_gaps.install()
     ec2_gaps.install()
     s3_access_logs.install()
     managed_policies.install()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from sandbox.home import ACCOUNT_ID, REGION
 
@@ -125,6 +126,31 @@ def test_a_second_kill_finds_what_the_first_left(new_aws: RunningAws) -> None:
             journal.write(bytes(6))
         kill(new_aws)
     assert [one["Key"] for one in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == ["0", "1", "2"]
+
+
+def test_of_unfinished_uploads_the_doors_own_are_thrown_away(new_aws: RunningAws) -> None:
+    s3 = new_aws.deployer("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.create_multipart_upload(Bucket=BUCKET, Key="ours")
+    # as the door marks what it begins
+    s3.create_multipart_upload(Bucket=BUCKET, Key="the-doors", Metadata={"user-agent": "AWSTransfer"})
+    state = new_aws.home.folder("aws") / "state"
+    retry(retry=retry_if_exception_type(FileNotFoundError), stop=stop_after_delay(60), wait=wait_fixed(0.1))(
+        state.stat
+    )()
+    kill(new_aws)
+    assert [one["Key"] for one in s3.list_multipart_uploads(Bucket=BUCKET)["Uploads"]] == ["ours"]
+
+
+def test_puts_of_one_key_do_not_disturb_each_other(new_aws: RunningAws) -> None:
+    s3 = new_aws.deployer("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    with ThreadPoolExecutor(8) as pool:
+        puts = [pool.submit(s3.put_object, Bucket=BUCKET, Key="a", Body=b"x" * number) for number in range(200)]
+        assert {len(put.result()["ETag"]) for put in puts} == {34}
+    kept = s3.head_object(Bucket=BUCKET, Key="a")
+    kill(new_aws)
+    assert s3.head_object(Bucket=BUCKET, Key="a")["ETag"] == kept["ETag"]
 
 
 def test_no_message_is_lost_while_others_are_deleted(new_aws: RunningAws) -> None:
