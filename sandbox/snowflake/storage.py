@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from boto3.session import Session as BotoSession
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from sandbox.home import REGION, KeyPair, SandboxHome
 from sandbox.snowflake.errors import SnowflakeError
@@ -38,6 +39,8 @@ CACHED_SECONDS = 30
 
 FILE_IS_GONE = 91016
 """The number of Snowflake's error for a staged file that is not there."""
+
+_UNANSWERED = (HTTPClientError, NoConnectionError, IncompleteReadError)
 
 _FORGOTTEN = frozenset({"InvalidClientTokenId", "InvalidToken", "InvalidAccessKeyId", "ExpiredToken"})
 
@@ -162,7 +165,7 @@ class Storage:
         except ClientError as error:
             raise refused(error, location) from error
         except BotoCoreError as error:
-            raise _unreachable(error) from error
+            raise _failed(error) from error
 
     def _assume(self, integration: Integration) -> Client:
         try:
@@ -172,7 +175,7 @@ class Storage:
         except ClientError as error:
             raise SnowflakeError(3167, "42601", f"Error assuming AWS_ROLE:\n{_message(error)}") from error
         except BotoCoreError as error:
-            raise _unreachable(error) from error
+            raise _failed(error) from error
         given = answer["Credentials"]
         pair = KeyPair(access_key_id=given["AccessKeyId"], secret_access_key=given["SecretAccessKey"])
         with self._lock:  # a boto3 session makes one client at a time
@@ -211,8 +214,9 @@ def refused(error: ClientError, location: Location) -> SnowflakeError:
     )
 
 
-def _unreachable(error: BotoCoreError) -> UnreachableError:
-    return UnreachableError(91003, "22000", f"Failure using stage area. Cause: [{error}]")
+def _failed(error: BotoCoreError) -> SnowflakeError:
+    kind = UnreachableError if isinstance(error, _UNANSWERED) else SnowflakeError
+    return kind(91003, "22000", f"Failure using stage area. Cause: [{error}]")
 
 
 def _code(error: ClientError) -> str:

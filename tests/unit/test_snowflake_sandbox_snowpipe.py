@@ -18,7 +18,7 @@ from sandbox.snowflake.loading import Job, Loader
 from sandbox.snowflake.names import Name
 from sandbox.snowflake.objects import Integration, Pipe, Stage, now
 from sandbox.snowflake.snowpipe import Outcome, Snowpipe
-from sandbox.snowflake.storage import Storage, StoredFile
+from sandbox.snowflake.storage import Storage, StoredFile, UnreachableError
 from sandbox.snowflake.store import ObjectStore
 
 WAIT_SECONDS = 30
@@ -161,6 +161,23 @@ def test_a_load_that_is_denied_is_told_once_and_tried_ever_later(
     warnings = [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
     assert [record.exc_info for record in warnings] == [None]
     assert "cannot load s3://landing/partners/skyway/flights/1.csv: Failure using stage" in warnings[0].getMessage()
+
+
+def test_a_load_that_aws_does_not_answer_is_tried_again_and_told_nowhere(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = [UnreachableError(91003, "22000", "Failure using stage area. Cause: [Could not connect]")] * 2
+
+    def load() -> None:
+        if left:
+            raise left.pop()
+
+    queue = Queue(EVENT)
+    with piping(tmp_path, queue, load) as pipes:
+        assert queue.deleted.wait(WAIT_SECONDS)
+        told = history(pipes)
+    assert (queue.given, queue.waits, told) == (3, [], [])
+    assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
 
 
 def test_a_stage_made_again_stops_its_pipe(tmp_path: Path) -> None:
