@@ -50,7 +50,7 @@ def named_apart(config: Config) -> None:
     config["landing:sftp"] |= {"zone": f"{NAME}.example", "hostname": f"sftp.{NAME}.example"}
     # A feed of two columns is enough, and an alarm at the second refusal does not mind the end of its five minutes.
     config["landing:sftp"]["failedLoginsAlarm"] = 2
-    config["landing:snowflake"] = {"database": NAME.upper(), "storageIntegration": "GATEWAY_S3", "deleteTables": True}
+    config["landing:snowflake"] |= {"database": NAME.upper(), "storageIntegration": "GATEWAY_S3"}
     config["landing:flows"]["deployments"] = []
     config["landing:partners"][0]["feeds"][0]["columns"] = [{"name": "ID", "type": "NUMBER(38,0)"}]
 

@@ -22,7 +22,7 @@ PASSWORD = "ada:hunter2"
 @pytest.fixture(scope="module")
 def server() -> Generator[PrefectServer]:
     settings = {"PREFECT_SERVER_API_AUTH_STRING": PASSWORD, "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true"}
-    with serve(**settings) as server:
+    with serve(None, **settings) as server:
         http = http_at(PrefectAccess(api_url=server.api_url, credentials=PrefectCredentials(basic_auth=PASSWORD)))
         http.call("POST", "work_pools/", {"name": "landing", "type": "process", "base_job_template": {}})
         yield server
