@@ -1,7 +1,7 @@
 """How a call to Prefect's API is made: once or more, in bounded time, with errors that a reader can act on.
 
-Every call that we make can be repeated without harm, so a reply of 503 (SQLite was busy), 429 and a connection that
-breaks in a call are tried again. Writes go one after the other: a server on SQLite answers 503 to most that meet.
+Every call that we make can be repeated without harm, so a reply of 503 (SQLite was busy), 429, a connection that
+breaks in a call and a first silence are tried again. Writes go one after the other: a server on SQLite answers 503 to most that meet.
 """
 
 from __future__ import annotations
@@ -86,10 +86,12 @@ class PrefectHttp:
         import tenacity  # noqa: PLC0415  # likewise
 
         attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type((httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError))
+            retry=tenacity.retry_if_exception_type(
+                (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError, httpx.ReadTimeout)
+            )
             | tenacity.retry_if_result(_asks_for_another_try),
             wait=_wait,
-            stop=tenacity.stop_after_attempt(_ATTEMPTS),
+            stop=_is_enough,
             sleep=self._sleep,
             retry_error_callback=_last_outcome,
         )
@@ -162,6 +164,14 @@ def _adapter(type_: Any) -> TypeAdapter[Any]:  # noqa: ANN401  # any reply's typ
 
 def _asks_for_another_try(response: httpx.Response) -> bool:
     return response.status_code in {429, 503}
+
+
+def _is_enough(state: Any) -> bool:  # noqa: ANN401  # as in `_wait`
+    """Whether to try no more; after a second silence too: on SQLite a single call may hang (seen once), not two."""
+    import httpx  # noqa: PLC0415  # as in `_answer`
+
+    is_silent = state.outcome.failed and isinstance(state.outcome.exception(), httpx.ReadTimeout)
+    return state.attempt_number >= _ATTEMPTS or (is_silent and state.seconds_since_start > _LONGEST_WAIT_SECONDS)
 
 
 def _wait(state: Any) -> float:  # noqa: ANN401  # tenacity's RetryCallState, which is imported late

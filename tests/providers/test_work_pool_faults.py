@@ -186,7 +186,7 @@ ECHO = {
 }
 FINAL = [
     (raises(httpx.ConnectError), r"Prefect does not answer at .*\(cut\); start it or set landing:prefect\.apiUrl$"),
-    (raises(httpx.ReadTimeout), r"Prefect does not answer at .*\(no answer within 20 s\); start it"),
+    (raises(httpx.ConnectTimeout), r"Prefect does not answer at .*\(no answer within 20 s\); start it"),
     (replies(401, {"exception_message": "Unauthorized"}), r"401 \(Unauthorized\); set landing:prefect\.apiKey"),
     (replies(403, {"detail": "no"}), r"403 \(no\); give the API key's owner the right"),
     (replies(404, {"detail": "Not Found"}), r"404 \(Not Found\); set landing:prefect\.apiUrl to the address ending"),
@@ -198,6 +198,7 @@ CONFLICT = replies(409, {"detail": "Data integrity conflict"})
 PASSING = {
     "reset": raises(httpx.ReadError),
     "closed": raises(httpx.RemoteProtocolError),
+    "silent": raises(httpx.ReadTimeout),
     "busy": replies(503),
     "limited": replies(429, None, **{"Retry-After": "7"}),
 }
