@@ -1,7 +1,8 @@
 """How a call to Prefect's API is made: once or more, in bounded time, with errors that a reader can act on.
 
 Every call that we make can be repeated without harm, so a reply of 503 (SQLite was busy), 429, a connection that
-breaks in a call and a first silence are tried again. Writes go one after the other: a server on SQLite answers 503 to most that meet.
+breaks in a call and a first silence are tried again. Writes go one after the other: a server on SQLite answers 503 to
+most that meet.
 """
 
 from __future__ import annotations
